@@ -1,0 +1,1 @@
+"""What runs inside the generator's image: standard library, Locust and hdrhistogram only; nothing of the harness."""

@@ -1,0 +1,54 @@
+"""Several generator processes make one load together: one schedule, one histogram, one guard of its CPU."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness import histograms
+from harness.engine.client import Engine
+from harness.model import GeneratorUse, Guard, Image, LoadTrial
+from loadtests.setting import Cores
+from tests.integration.test_load import reasons, run
+
+RATE = 100.0
+
+
+def whole(one: LoadTrial, files: dict[str, bytes]) -> int:
+    parts = (histograms.decode(files[one.histograms[name]]) for name in one.endpoints)
+    return int(histograms.merge(parts).get_total_count())
+
+
+@pytest.mark.parametrize("model", ["closed", "open"])
+def test_two_processes_on_one_core_make_one_load(
+    engine: Engine, tiny_image: Image, generator_image: str, cores: Cores, model: str
+) -> None:
+    load = {"users": None, "rate": RATE, "arrivals": "poisson"} if model == "open" else {"users": 5}
+    measured = run(engine, tiny_image, generator_image, replace(cores, processes=2), "none", **load)
+    one = measured.trial
+    assert one.broken_guards == ()
+    assert isinstance(one.generator, GeneratorUse)
+    assert one.generator.processes == 2
+    assert one.generator.client == "lean"
+    assert one.measured_seconds == pytest.approx(1.5, abs=0.1)
+    assert one.requests > 50
+    assert whole(one, dict(measured.histograms)) == one.requests
+    if model == "open":
+        # Poisson's own scatter; that what was due was sent is a guard.
+        assert one.requests == pytest.approx(RATE * one.measured_seconds, rel=0.4)
+
+
+def test_wrong_answers_to_either_process_are_found(
+    engine: Engine, tiny_image: Image, generator_image: str, cores: Cores
+) -> None:
+    measured = run(engine, tiny_image, generator_image, replace(cores, processes=2), "lies")
+    assert reasons(measured)[0] == Guard.CONTRACT_BROKEN
+    assert "under load" in measured.trial.broken_guards[0].evidence
+
+
+def test_a_target_that_never_answers_ends_every_process(
+    engine: Engine, tiny_image: Image, generator_image: str, cores: Cores
+) -> None:
+    measured = run(engine, tiny_image, generator_image, replace(cores, processes=2), "refuses to start")
+    assert reasons(measured)[0] == Guard.EXITED
