@@ -47,14 +47,12 @@ LIBRARIES = re.compile(
 TOOLS, SCRIPT = "/tools", "/tmp/requests.lua"  # noqa: S108 - a container's own folder
 WITH_SCRIPT = f"""
 import os, sys
-from loadtests.inside import awake
-_, target_core, script, *command = sys.argv
+_, script, *command = sys.argv
 with open("{SCRIPT}", "w") as file:
     file.write(script)
-awake.keep(int(target_core))
 os.execv(command[0], command)
 """
-"""Runs wrk with its script, on a core that is kept awake as the generator's is."""
+"""Runs wrk with its script, which wrk takes from a file alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +186,7 @@ def _wrk(bench: Bench, start: StartContainer, volume: str, setting: Setting, nam
     url = f"http://127.0.0.1:{setting.port}"
     spec = ContainerSpec(
         image=bench.generator_image, role=Role.GENERATOR, network=namespace, cpuset=setting.cores.generator,
-        command=["-c", WITH_SCRIPT, setting.cores.target, script(seed, setting.port),
+        command=["-c", WITH_SCRIPT, script(seed, setting.port),
                  f"{TOOLS}/ld", "--library-path", TOOLS, f"{TOOLS}/wrk",
                  "--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{SECONDS:.0f}s",
                  "--script", SCRIPT, url],

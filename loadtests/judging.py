@@ -132,6 +132,7 @@ def observed(order: Order, setting: Setting, seen: Seen) -> Observed:
     wrong = [f"under load: {fault}" for fault in result.get("faults", ())]
     wrong += [f"{when}: {fault}" for when, one in asked for fault in one["wrong"]]
     used = resources(seen, None)
+    share_used = _share(used)
     state = seen.state
     share = _generator(setting, result)
     foreign = _foreign(setting, result, used) if result else None
@@ -143,7 +144,7 @@ def observed(order: Order, setting: Setting, seen: Seen) -> Observed:
         oom_killed=state is not None and state.oom_killed,
         user=state.user if state else "",
         log_tail=seen.log.splitlines()[-guards.LOG_LINES :],
-        target_share=used.cpu_share / setting.target_cores if isinstance(used, ResourceUse) else None,
+        target_share=share_used / setting.target_cores if isinstance(share_used, float) else None,
         cpu_limited=setting.run_profile.cpus is not None,
         throttled_seconds=used.throttled_seconds if isinstance(used, ResourceUse) else None,
         foreign_share=foreign if isinstance(foreign, float) and not setting.cores.shared else None,
@@ -195,14 +196,19 @@ def _rate(result: Mapping[str, Any]) -> float:
     return sum(int(one["requests"]) for one in result["endpoints"].values()) / float(result["window_s"])
 
 
+def _share(used: ResourceUse | NotMeasured) -> float | NotMeasured:
+    return used if isinstance(used, NotMeasured) else used.cpu_share
+
+
 def _foreign(setting: Setting, result: Mapping[str, Any], used: ResourceUse | NotMeasured) -> float | NotMeasured:
-    if isinstance(used, NotMeasured):
-        return used
+    share = _share(used)
+    if isinstance(share, NotMeasured):
+        return share
     if "," in setting.cores.target:
         return NotMeasured(not_measured="the target had several cores, and only one was watched")
     if result.get("core_busy_s") is None:
         return NotMeasured(not_measured="the kernel does not say how busy the target's core was")
-    return max(0.0, float(result["core_busy_s"]) / float(result["window_s"]) - used.cpu_share)
+    return max(0.0, float(result["core_busy_s"]) / float(result["window_s"]) - share)
 
 
 def _generator(setting: Setting, result: Mapping[str, Any]) -> GeneratorUse | NotMeasured:
@@ -214,7 +220,6 @@ def _generator(setting: Setting, result: Mapping[str, Any]) -> GeneratorUse | No
         cpu_share=max(result["cpu_seconds"] / cores, *result["process_cpu_seconds"]) / result["window_s"],
         processes=result["processes"],
         client=result["client"],
-        kept_awake=result["kept_awake"],
     )
 
 

@@ -11,6 +11,8 @@ from harness.model import MemorySample, NotMeasured, ResourceUse
 
 LEAST_READ = 0.25
 """Of the window, that the engine has to have seen: the less, the more its end's work stands for all of it."""
+NO_REQUEST = NotMeasured(not_measured="no request ended in the measured time")
+LOOKED_TOO_LATE = NotMeasured(not_measured="the engine first looked when the measured time was nearly over")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,23 +54,15 @@ def resources(seen: Seen, requests_per_second: float | None) -> ResourceUse | No
         # A restarted container counts anew.
         return NotMeasured(not_measured="the target was not there at both ends of the measured time")
     began, ended = seen.begin.stats, seen.end.stats
-    rate = _cpu_share(seen.begin, seen.end, seen)
-    if rate is None:
-        return NotMeasured(
-            not_measured="the engine looked at the target's cgroup when the measured time was nearly over"
-        )
-    share, window_s = rate
+    window_s, share = _cpu(seen.begin, seen.end, seen)
     between = (one.stats for one in seen.memory)
     samples = [one.anonymous_bytes for one in (began, *between, ended) if one.anonymous_bytes is not None]
     no_memory = NotMeasured(not_measured="the engine's statistics name no anonymous memory")
     no_peak = NotMeasured(not_measured="the engine's statistics have no peak on cgroup v2, and the target had ended")
     asked = no_peak if seen.peak_bytes is None else seen.peak_bytes
     return ResourceUse(
-        cpu_seconds=share * window_s,
-        # By rates, since the readings' span is not to the millisecond that of the counted requests.
-        cpu_seconds_per_request=share / requests_per_second
-        if requests_per_second
-        else NotMeasured(not_measured="no request ended in the measured time"),
+        cpu_seconds=share if isinstance(share, NotMeasured) else share * window_s,
+        cpu_seconds_per_request=_per_request(share, requests_per_second),
         cpu_share=share,
         throttled_seconds=ended.throttled_seconds - began.throttled_seconds,
         memory_samples=len(samples),
@@ -77,8 +71,15 @@ def resources(seen: Seen, requests_per_second: float | None) -> ResourceUse | No
     )
 
 
-def _cpu_share(begin: Reading, end: Reading, seen: Seen) -> tuple[float, float] | None:
-    """Return CPU seconds over wall seconds under load, and the window's length; None: first looked at too late.
+def _per_request(share: float | NotMeasured, requests_per_second: float | None) -> float | NotMeasured:
+    # By rates, since the readings' span is not to the millisecond that of the counted requests.
+    if isinstance(share, NotMeasured):
+        return share
+    return share / requests_per_second if requests_per_second else NO_REQUEST
+
+
+def _cpu(begin: Reading, end: Reading, seen: Seen) -> tuple[float, float | NotMeasured]:
+    """Return the window's length, and CPU seconds over wall seconds under load.
 
     The engine reads a cgroup once a second while somebody asks, so the reading for the window's end is up to a second
     late, when there is no load any more. A rate is right over any part of the window: it is taken from its beginning
@@ -93,11 +94,11 @@ def _cpu_share(begin: Reading, end: Reading, seen: Seen) -> tuple[float, float] 
     loaded_s = ended - moment(begin)
     window_s = float(seen.result.get("window_s", loaded_s))
     if loaded_s < LEAST_READ * window_s or loaded_s <= 0:
-        return None
+        return window_s, LOOKED_TOO_LATE
     inside = [one for one in seen.memory if seen.ended_at is not None and moment(begin) < moment(one) <= ended]
     if inside and moment(inside[-1]) - moment(begin) >= loaded_s / 2:
         end, loaded_s = inside[-1], moment(inside[-1]) - moment(begin)
-    return (end.stats.cpu_seconds - begin.stats.cpu_seconds) / loaded_s, window_s
+    return window_s, (end.stats.cpu_seconds - begin.stats.cpu_seconds) / loaded_s
 
 
 def memory(seen: Seen) -> tuple[MemorySample, ...]:

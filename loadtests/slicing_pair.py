@@ -74,7 +74,6 @@ def run(order: PairOrder, engine: Engine, generator_image: str, cores: Cores) ->
         order.orders,
         seed=order.seed,
         port=PORT,
-        target_core=int(cores.target.split(",")[0]),
         lowest_us=histograms.LOWEST_US,
         highest_us=histograms.HIGHEST_US,
         significant_digits=histograms.SIGNIFICANT_DIGITS,

@@ -126,9 +126,9 @@ class EndpointFigures(Model):
 class ResourceUse(Model):
     """What the target's cgroup said over the measured part of a trial, through the engine's API."""
 
-    cpu_seconds: float
+    cpu_seconds: float | NotMeasured
     cpu_seconds_per_request: float | NotMeasured
-    cpu_share: float
+    cpu_share: float | NotMeasured
     """CPU seconds over wall seconds; 1.0 is one core."""
     throttled_seconds: float
     memory_samples: int
@@ -149,8 +149,6 @@ class GeneratorUse(Model):
     processes: int
     client: str
     """What sent the requests: `lean` is Seatrial's own client; older records have Locust's `FastHttpUser`."""
-    kept_awake: bool | None = None
-    """Whether its cores were kept from halting, which a server pays for that sends to them; None in older records."""
 
 
 class LoadTrial(Model):

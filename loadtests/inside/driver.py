@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 
 from loadtests import contract
-from loadtests.inside import awake, examination
+from loadtests.inside import examination
 from loadtests.inside.crew import Crew, until
 from loadtests.inside.dividing import merged
 from loadtests.inside.examination import Findings
@@ -42,12 +42,10 @@ def main() -> None:
     say_findings("before", before)
     if before.wrong or before.unanswered:
         return
-    # Not before: the target is still starting, and the engine needs the cores for that.
-    kept_awake = awake.keep(orders.target_core)
     result = load(orders, crew)
     after = examination.examine(orders.port, contract.examination(random), orders.request_timeout_s)
     say_findings("after", after)
-    say("result", **result, kept_awake=kept_awake)
+    say("result", **result)
 
 
 def load(orders: Orders, crew: Crew | None) -> dict[str, Any]:

@@ -22,7 +22,6 @@ class SliceOrders(Told):
     """One pair of containers, as the generator sees it. Times in seconds."""
 
     port: int = 5000
-    target_core: int = 0
     endpoints: dict[str, int] = field(default_factory=dict)
     """Endpoint -> weight; empty: the contract's `READY` alone."""
     connections: int = 1

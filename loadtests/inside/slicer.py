@@ -20,7 +20,7 @@ from hdrh.histogram import HdrHistogram
 
 from loadtests import contract
 from loadtests.cases import Answer, Case
-from loadtests.inside import awake, examination
+from loadtests.inside import examination
 from loadtests.inside.lean import Client, Reply, headers_of
 from loadtests.inside.machine import clock_offset, cpu_seconds
 from loadtests.inside.slice_orders import SIDES, SliceOrders
@@ -76,7 +76,6 @@ def main() -> None:
     ]
     if not all([_ready(side, orders) for side in sides]) or not _examined("before", sides, orders, random):
         return
-    awake.keep(orders.target_core)
     result = compare(orders, sides, random)
     if not result["stopped"]:
         _examined("after", sides, orders, random)

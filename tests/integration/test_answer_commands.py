@@ -70,6 +70,8 @@ def test_cost_holds_half_a_core_to_it_and_says_what_it_is_against(place: Path, e
     half, one = (rows[name].trials[-1].resources for name in ("0.5", "1"))
     assert isinstance(half, ResourceUse)
     assert isinstance(one, ResourceUse)
+    assert isinstance(half.cpu_share, float)
+    assert isinstance(one.cpu_share, float)
     assert half.cpu_share < 0.56
     if one.cpu_share > 0.7:
         assert half.cpu_share > 0.3

@@ -95,6 +95,7 @@ def test_a_right_server_gives_figures(engine: Engine, tiny_image: Image, generat
     assert histograms.percentiles(whole) == one.latency
     assert all("/" not in name for name in measured.histograms)
     assert isinstance(one.resources, ResourceUse)
+    assert isinstance(one.resources.cpu_share, float)
     assert 0 < one.resources.cpu_share <= 1.1
     assert isinstance(one.resources.cpu_seconds_per_request, float)
     assert isinstance(one.resources.anonymous_memory_bytes, int)

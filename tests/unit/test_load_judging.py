@@ -55,8 +55,7 @@ def seen(**changed: Any) -> Seen:
         },
         "verified": 7, "unanswered": 0, "faults": [], "failure_examples": {}, "processes": 1,
         "client": "FastHttpUser", "law_expected": 4, "law_found": 4, "cpu_seconds": 2.5, "process_cpu_seconds": [2.5],
-        "clock_step_s": 0.0, "kept_awake": True,
-        "core_busy_s": 4.5,
+        "clock_step_s": 0.0, "core_busy_s": 4.5,
     }  # fmt: skip
     result |= changed
     return Seen(
@@ -104,9 +103,17 @@ def test_cpu_is_a_rate_between_the_moments_at_which_the_engine_looked() -> None:
 
 
 def test_a_first_look_near_the_windows_end_tells_nothing_of_it() -> None:
-    """It would be 4 CPU seconds in 0.2 s."""
-    assert isinstance(resources(by_the_engine(7004.8, 7005.5, 7005.9), 10.0), NotMeasured)
-    assert isinstance(resources(by_the_engine(7005.2, 7005.5, 7005.9), 10.0), NotMeasured)
+    """It would be 4 CPU seconds in 0.2 s; what was throttled is no rate, and a guard needs it."""
+    for begin in (7004.8, 7005.2):
+        late = by_the_engine(begin, 7005.5, 7005.9)
+        assert late.end is not None
+        late.end = replace(late.end, stats=replace(late.end.stats, throttled_seconds=0.4))
+        used = resources(late, 10.0)
+        assert isinstance(used, ResourceUse)
+        assert isinstance(used.cpu_share, NotMeasured)
+        assert isinstance(used.cpu_seconds, NotMeasured)
+        assert isinstance(used.cpu_seconds_per_request, NotMeasured)
+        assert used.throttled_seconds == pytest.approx(0.4)
 
 
 def test_a_window_that_was_hardly_read_takes_the_reading_after_it() -> None:
