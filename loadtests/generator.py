@@ -23,7 +23,7 @@ LOCK = INSIDE / "requirements.txt"
 DOCKERFILE = INSIDE / "Dockerfile"
 CONTRACT = FOLDER / "contract.py"
 CONTRACT_NAMES = frozenset({"READY", "JOURNEYS", "case", "examination"})
-BAKED = ("__init__.py", "arrivals.py", "cases.py", "locustfile.py")
+BAKED = ("__init__.py", "arrivals.py", "cases.py", "cores.py", "locustfile.py")
 """Files of this folder that run in the generator, beside `inside/` and the contract."""
 REPOSITORY = "seatrial/generator"
 KEPT_IMAGES = 2

@@ -119,7 +119,9 @@ class ClosedUser(Journeys):
     @task
     def journey(self) -> None:
         """Take one step of the mix after the other, until Locust stops this user."""
-        client = Client(Fresh(self.orders.request_timeout_s), port=self.orders.port, waits=False)
+        share = getattr(self.environment, "share", None)
+        source = Fresh(self.orders.request_timeout_s, share and share.polling)
+        client = Client(source, port=self.orders.port, waits=False)
         while True:
             if not self.ask(client):
                 # A refusal comes at once: without this, no other user would ever get its turn.

@@ -103,7 +103,7 @@ def orders_of(order: Order, setting: Setting) -> Orders:
     return Orders(
         model=order.model,
         port=setting.port,
-        target_core=int(setting.cores.target.split(",")[0]),
+        target_cpus=setting.cores.target,
         users=profile.users or 1,
         rate=profile.rate,
         arrivals=profile.arrivals,

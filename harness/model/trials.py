@@ -144,7 +144,7 @@ class GeneratorUse(Model):
     cpu_share: float
     """CPU seconds over wall seconds: of all its processes over its cores, or of the busiest over one, which is more.
 
-    Over 0.9 it was the bottleneck, unless the target was as busy.
+    Without the time in which it only looked for answers. Over 0.9 it was the bottleneck, unless the target was as busy.
     """
     processes: int
     client: str

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from loadtests import contract
+from loadtests.cores import cpu_list
 from loadtests.inside import examination
 from loadtests.inside.crew import Crew, until
 from loadtests.inside.dividing import merged
@@ -63,7 +64,7 @@ class Machine:
         self.found: dict[str, float | None] = {}
         self.answered: Callable[[], int] | None = None if crew is None else lambda: crew.answered
         """Counts the answers so far, for who waits; None: nobody counts."""
-        self._core = orders.target_core
+        self._core = min(cpu_list(orders.target_cpus))
 
     def begin(self) -> None:
         """Take the first readings."""

@@ -6,8 +6,11 @@ import os
 import time
 from pathlib import Path
 
+from loadtests.cores import cpu_list
+
 CLOCK_READINGS = 5
 STAT = Path("/proc/stat")
+CPUS = Path("/sys/devices/system/cpu")
 BUSY = (0, 1, 2, 7)
 """Columns of a core's line in /proc/stat that are programs' time: user, nice, system, steal (proc(5)).
 
@@ -32,6 +35,25 @@ def cpu_seconds() -> float:
     """Return the CPU time of this process and its ended children."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
+
+
+def apart(target_cpus: str) -> bool:
+    """Say whether this process's cores are none of the target's, nor another hardware thread of one of these.
+
+    Args:
+        target_cpus: as the kernel lists CPUs.
+
+    """
+    target = cpu_list(target_cpus)
+    return not any(target & _threads(core) for core in os.sched_getaffinity(0))
+
+
+def _threads(core: int) -> frozenset[int]:
+    try:
+        listed = (CPUS / f"cpu{core}" / "topology" / "thread_siblings_list").read_text("ascii")
+    except OSError:
+        return frozenset({core})
+    return cpu_list(listed) | {core}
 
 
 def core_busy_seconds(core: int) -> float | None:

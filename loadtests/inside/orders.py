@@ -31,7 +31,8 @@ class Orders(Told):
     model: str = "closed"
     """`closed`: `users` that ask without a pause; `open`: `rate` arrivals a second."""
     port: int = 5000
-    target_core: int = 0
+    target_cpus: str = "0"
+    """The target's cores, as the engine takes them."""
     users: int = 8
     rate: float | None = None
     arrivals: str = "constant"

@@ -13,6 +13,8 @@ import socket
 
 from gevent import Timeout, get_hub
 
+from loadtests.inside.polling import Polling
+
 READ, WRITE = 1, 2
 """Events of an event loop's watcher."""
 
@@ -22,24 +24,27 @@ class Fresh:
 
     Args:
         timeout_s: for each wait: connecting, sending, receiving.
+        polling: told of each wait; None: the kernel wakes this process for every answer.
 
     """
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, polling: Polling | None = None) -> None:
         self._timeout_s = timeout_s
+        self._polling = polling
 
     def take(self) -> Patient:
         """Return one that is not connected; it is the caller's to connect and close."""
-        return Patient(self._timeout_s)
+        return Patient(self._timeout_s, self._polling)
 
 
 class Patient:
     """One connection; every wait gives way to other greenlets, and ends with TimeoutError when it takes too long."""
 
-    __slots__ = ("_socket", "_timeout_s")
+    __slots__ = ("_polling", "_socket", "_timeout_s")
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, polling: Polling | None = None) -> None:
         self._timeout_s = timeout_s
+        self._polling = polling
         self._socket = _socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -81,6 +86,8 @@ class Patient:
         self._socket.close()
 
     def _wait(self, event: int) -> None:
+        if self._polling is not None:
+            self._polling.expect()
         hub = get_hub()
         watcher = hub.loop.io(self._socket.fileno(), event)
         limit = Timeout.start_new(self._timeout_s, TimeoutError("timed out"))

@@ -14,8 +14,9 @@ import gevent
 from loadtests.inside import recorder
 from loadtests.inside.dividing import due_between, users_of
 from loadtests.inside.examination import HOST
-from loadtests.inside.machine import cpu_seconds
+from loadtests.inside.machine import apart, cpu_seconds
 from loadtests.inside.orders import Orders
+from loadtests.inside.polling import Polling
 from loadtests.inside.recorder import Recorder
 from loadtests.locustfile import Arrivals, ClosedUser, Deck
 
@@ -42,6 +43,8 @@ class Share:
         self.notes = Recorder(sample_share=orders.sample_share, random=random)
         self.epoch: float | None = None
         """Open model: when the schedule begins, by `time.perf_counter`; None: when it is asked for."""
+        self.polling = Polling() if orders.model == "closed" and apart(orders.target_cpus) else None
+        """None: the target would pay for it; or the model is open, whose arrivals keep their own time."""
         self._cpu_s = 0.0
         self.environment = locust.env.Environment(user_classes=[self.kind])
         self.environment.deck = Deck(orders, number)  # type: ignore[attr-defined]
@@ -57,13 +60,17 @@ class Share:
 
     def begin(self) -> None:
         """Begin the measured window."""
-        self._cpu_s = cpu_seconds()
+        self._cpu_s = self._worked()
         self.notes.begin()
 
     def end(self) -> None:
         """End the measured window."""
         self.notes.end()
-        self._cpu_s = cpu_seconds() - self._cpu_s
+        self._cpu_s = self._worked() - self._cpu_s
+
+    def _worked(self) -> float:
+        """Return this process's CPU seconds, without those in which it only looked for answers."""
+        return cpu_seconds() - (0.0 if self.polling is None else self.polling.spent)
 
     def settle(self) -> None:
         """Wait for the answers to what was open at the window's end, as long as they may take."""
