@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from harness.engine.client import Engine
@@ -59,13 +60,22 @@ def remove_superseded(engine: Engine, role: Role, repository: str, *, current: s
     if others_alive(engine.run_id):
         return []
     mine = [
-        (int(image.get("Created") or 0), names, image["Labels"][INPUTS])
+        (_made_at(engine, image), names, image["Labels"][INPUTS])
         for image in engine.images_with({ROLE: role})
         if (names := [name for name, of in own_names(image).items() if of == repository])
     ]
     older = sorted((one for one in mine if one[2] != current), reverse=True)
     # Without force, the engine itself refuses to remove what a container uses.
     return [name for _, names, _ in older[max(kept - 1, 0) :] for name in names if engine.remove_image(name)]
+
+
+def _made_at(engine: Engine, image: Mapping[str, Any]) -> float:
+    """Return when an image was made, in seconds; the engine's list knows only the second, and builds can be quicker."""
+    inspected = engine.image(image["Id"]) or {}
+    try:
+        return datetime.fromisoformat(inspected["Created"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return float(image.get("Created") or 0)
 
 
 def remove_untagged(engine: Engine, image_id: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,13 +19,14 @@ HASH = "0123456789abcdef" * 4
 OURS = "seatrial/slim-gunicorn"
 
 
-def image(*names: str, role: Role | str = Role.VARIANT, inputs: str = HASH, created: int = 1) -> dict[str, Any]:
+def image(*names: str, role: Role | str = Role.VARIANT, inputs: str = HASH, created: float = 1) -> dict[str, Any]:
     return {
         "Id": f"sha256:{inputs}",
         "RepoTags": list(names) or None,
         "Labels": {labels.ROLE: str(role), labels.INPUTS: inputs},
-        "Created": created,
+        "Created": int(created),
         "Size": 1,
+        "made": datetime.fromtimestamp(created, UTC).isoformat(),
     }
 
 
@@ -61,14 +63,20 @@ def test_an_image_without_our_labels_is_not_ours(labelled: dict[str, str] | None
 class FakeApi:
     """The engine's images; removing notes the name."""
 
-    def __init__(self, *found: dict[str, Any], in_use: tuple[str, ...] = ()) -> None:
+    def __init__(self, *found: dict[str, Any], in_use: tuple[str, ...] = (), exact: bool = True) -> None:
         self.found = found
         self.in_use = in_use
+        self.exact = exact
         self.removed: list[str] = []
 
     def images(self, filters: dict[str, Any]) -> list[dict[str, Any]]:
         assert all(str(word).startswith(labels.PREFIX) for word in filters["label"])
         return list(self.found)
+
+    def inspect_image(self, image_id: str) -> dict[str, Any]:
+        """Return when it was made; an engine that does not say so leaves the list's second."""
+        made = next(one["made"] for one in self.found if one["Id"] == image_id)
+        return {"Created": made} if self.exact else {}
 
     def remove_image(self, name: str) -> None:
         if name in self.in_use:
@@ -92,12 +100,13 @@ def test_cleaning_lists_no_image_of_a_user_and_takes_no_name_that_a_user_gave() 
     assert api.removed == [f"{OURS}:{HASH[:12]}", f"{OURS}:latest"]
 
 
-def clones(in_use: tuple[str, ...] = ()) -> FakeApi:
+def clones(in_use: tuple[str, ...] = (), apart_s: float = 0.1, exact: bool = True) -> FakeApi:
     """Five images of one variant, the newest first; one of another; one that a user built from the oldest."""
-    five = [image(f"{OURS}:{letter * 12}", inputs=letter * 64, created=9 - n) for n, letter in enumerate("abcde")]
+    times = (9.9 - n * apart_s for n in range(5))
+    five = [image(f"{OURS}:{one * 12}", inputs=one * 64, created=at) for one, at in zip("abcde", times, strict=True)]
     other = image("seatrial/slim-dev:" + "f" * 12, inputs="f" * 64, created=0)
     derived = image("shop/web:1", inputs="e" * 64, created=0)
-    return FakeApi(*five, other, derived, in_use=in_use)
+    return FakeApi(*five, other, derived, in_use=in_use, exact=exact)
 
 
 def superseded(api: FakeApi, current: str) -> list[str]:
@@ -107,6 +116,10 @@ def superseded(api: FakeApi, current: str) -> list[str]:
 def test_the_last_few_stay_with_the_one_in_use_now() -> None:
     assert superseded(clones(), "a") == [f"{OURS}:{'d' * 12}", f"{OURS}:{'e' * 12}"]
     assert superseded(clones(), "e") == [f"{OURS}:{'c' * 12}", f"{OURS}:{'d' * 12}"], "built long ago, used now"
+
+
+def test_an_engine_that_tells_no_moment_is_taken_by_its_lists_second() -> None:
+    assert superseded(clones(apart_s=1.0, exact=False), "a") == [f"{OURS}:{'d' * 12}", f"{OURS}:{'e' * 12}"]
 
 
 def test_what_a_container_uses_stays() -> None:
