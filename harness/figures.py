@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.model import Interval, NotMeasured, Ratio
 
 NOT_SIGNIFICANT = "~"
+BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 SINGULAR = {"findings": "finding", "layers": "layer", "probes": "probe", "vulnerabilities": "vulnerability"}
 
 
@@ -14,16 +15,25 @@ def figure(value: float, unit: str) -> str:
     """Write one value with its unit; bytes, seconds and milliseconds in the unit that suits their size."""
     if unit == "bytes":
         return _bytes(value)
-    if unit == "s":
-        return f"{digits(value * 1000)} ms" if 0 < abs(value) < 0.1 else f"{digits(value)} s"
-    if unit == "ms":
-        if 0 < abs(value) < 0.9995:
-            return f"{digits(value * 1000)} µs"
-        return f"{digits(value / 1000)} s" if abs(value) >= 10_000 else f"{digits(value)} ms"
+    if unit in ("s", "ms"):
+        factor, name = suited(value, unit)
+        return f"{digits(value * factor)} {name}"
     if unit == "share":
         return f"{digits(value * 100)}%"
     noun = SINGULAR.get(unit, unit) if value == 1 else unit
     return f"{digits(value)} {noun}" if unit else digits(value)
+
+
+def suited(value: float, unit: str) -> tuple[float, str]:
+    """Return the factor to the unit that suits a value of bytes, seconds or milliseconds, and its name."""
+    size = abs(value)
+    if unit == "bytes":
+        return next(((1 / least, name) for least, name in BYTES if size >= least * 0.9995), (1.0, "B"))
+    if unit == "s" and 0 < size < 0.1:
+        return 1e3, "ms"
+    if unit == "ms" and 0 < size < 0.9995:
+        return 1e3, "µs"
+    return (1e-3, "s") if unit == "ms" and size >= 10_000 else (1.0, unit)
 
 
 def interval(measured: Interval, unit: str) -> str:
@@ -85,8 +95,6 @@ def _magnitude(value: float) -> int:
 
 
 def _bytes(value: float) -> str:
-    for size, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if abs(value) >= size * 0.9995:
-            scaled = value / size
-            return f"{scaled:.1f} {name}" if scaled < 1000 else f"{scaled:,.0f} {name}"
-    return f"{value:,.0f} B"
+    factor, name = suited(value, "bytes")
+    scaled = value * factor
+    return f"{scaled:,.0f} {name}" if name == "B" or scaled >= 1000 else f"{scaled:.1f} {name}"

@@ -132,8 +132,8 @@ def strips(measured: Measurements, metric: str, variants: Sequence[str], baselin
         title=kind.title,
         better=better,
         rows=tuple(rows),
-        ticks=tuple((tick / top * 100, tick_text(tick, kind.unit)) for tick in ticks),
-        caption=_caption([row.n for row in rows if row.n], kind.unit),
+        ticks=tuple((tick / top * 100, tick_text(tick, kind.unit, top)) for tick in ticks),
+        caption=_caption([row.n for row in rows if row.n], unit_name(kind.unit, top)),
         download=data_link(csv_text(("variant", metric, "low", "high", "n", "trials or reason"), table)),
     )
 
@@ -189,18 +189,26 @@ def scale(values: Sequence[float]) -> tuple[float, tuple[float, ...]]:
     return step * count, tuple(step * i for i in range(count + 1))
 
 
-def tick_text(value: float, unit: str) -> str:
-    """Write a tick of an axis, without the zeros that a figure would carry."""
+def tick_text(value: float, unit: str, top: float) -> str:
+    """Write a tick of an axis in the unit that suits its end, without the zeros that a figure would carry."""
     if unit in ("bytes", "s", "ms") and value:
-        number, _, name = figures.figure(value, unit).partition(" ")
+        factor, name = figures.suited(top, unit)
+        number = figures.digits(value * factor)
         return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {name}"
     return figures.digits(value)
+
+
+def unit_name(unit: str, top: float) -> str:
+    """Name the unit of an axis that ends at `top`, as its ticks have it."""
+    name = figures.suited(top, unit)[1]
+    return {"s": "seconds", "ms": "milliseconds", "µs": "microseconds", "B": "bytes", "req/s": "requests a second"}.get(
+        name, name
+    )
 
 
 def _caption(counts: Sequence[int], unit: str) -> str:
     if not counts:
         return ""
     n = f"n = {min(counts)}" if min(counts) == max(counts) else f"n = {min(counts)} to {max(counts)}"
-    name = {"s": "seconds", "ms": "milliseconds", "bytes": "bytes", "req/s": "requests a second"}.get(unit, unit)
     line = "One trial has no interval." if max(counts) == 1 else "The line is the 95% interval of their mean."
-    return f"{n} trial{'s' if max(counts) > 1 else ''} a variant, in {name}. Dots are trials. {line}"
+    return f"{n} trial{'s' if max(counts) > 1 else ''} a variant, in {unit}. Dots are trials. {line}"

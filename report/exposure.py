@@ -67,8 +67,8 @@ def scatter(measured: Measurements, variants: Sequence[str]) -> Scatter:
     points = [_point(name, variants, *one, right=right, top=top) for name, one in found.items()]
     return Scatter(
         points=_apart(points),
-        x_ticks=tuple((tick / right * 100, charts.tick_text(tick, "bytes")) for tick in x_ticks),
-        y_ticks=tuple((100 - tick / top * 100, charts.tick_text(tick, "")) for tick in y_ticks),
+        x_ticks=tuple((tick / right * 100, charts.tick_text(tick, "bytes", right)) for tick in x_ticks),
+        y_ticks=tuple((100 - tick / top * 100, charts.tick_text(tick, "", top)) for tick in y_ticks),
         missing=tuple(missing),
         download=data_link(
             csv_text(

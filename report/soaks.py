@@ -83,9 +83,9 @@ def _chart(one: Soak) -> SoakChart:
         variant=one.variant,
         path="M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points),
         x_ticks=tuple((share, _minutes(last * share / 100)) for share in (0.0, 50.0, 100.0)),
-        y_ticks=tuple((100 - tick / top * 100, charts.tick_text(tick, "bytes")) for tick in y_ticks),
+        y_ticks=tuple((100 - tick / top * 100, charts.tick_text(tick, "bytes", top)) for tick in y_ticks),
         words=f"{one.variant}: anonymous memory from {ends[0]} to {ends[1]}{_growth(one)}",
-        caption=f"n = {len(one.samples)} samples of one container, in bytes.",
+        caption=f"n = {len(one.samples)} samples of one container, in {charts.unit_name('bytes', top)}.",
         download=data_link(
             csv_text(("seconds", "anonymous_bytes"), [(s.seconds, float(s.anonymous_bytes)) for s in samples])
         ),

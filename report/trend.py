@@ -174,8 +174,8 @@ def _chart(
         title=kind.title,
         better="lower is better" if kind.lower_is_better else "higher is better",
         lines=lines,
-        y_ticks=tuple((100 - tick / top * 100, charts.tick_text(tick, kind.unit)) for tick in ticks),
-        caption=f"n = {several(counts)} trials a run and variant, in {kind.unit}; {interval}.",
+        y_ticks=tuple((100 - tick / top * 100, charts.tick_text(tick, kind.unit, top)) for tick in ticks),
+        caption=f"n = {several(counts)} trials a run and variant, in {charts.unit_name(kind.unit, top)}; {interval}.",
         download=data_link(csv_text(("run", "variant", metric, "low", "high", "n"), data)),
     )
 

@@ -95,3 +95,22 @@ def test_layers_add_up_and_the_wheelhouse_is_noted(measured: Measurements) -> No
     article = next(row for row in chart.rows if row.variant == "article")
     assert sum(part.width for part in article.segments) == pytest.approx(100)
     assert "4.8 MB only serve a build without network" in article.note
+
+
+@pytest.mark.parametrize(
+    ("top", "unit", "ticks", "name"),
+    [
+        (1.5, "ms", ["0", "0.5 ms", "1 ms", "1.5 ms"], "milliseconds"),
+        (0.75, "ms", ["0", "250 µs", "500 µs", "750 µs"], "microseconds"),
+        (0.06, "s", ["0", "20 ms", "40 ms", "60 ms"], "milliseconds"),
+        (1.5, "s", ["0", "0.5 s", "1 s", "1.5 s"], "seconds"),
+        (1.5e9, "bytes", ["0", "0.5 GB", "1 GB", "1.5 GB"], "GB"),
+        (1.5e8, "bytes", ["0", "50 MB", "100 MB", "150 MB"], "MB"),
+        (600, "bytes", ["0", "200 B", "400 B", "600 B"], "bytes"),
+        (6000, "req/s", ["0", "2,000", "4,000", "6,000"], "requests a second"),
+        (3, "findings", ["0", "1", "2", "3"], "findings"),
+    ],
+)
+def test_an_axis_has_one_unit_which_its_caption_names(top: float, unit: str, ticks: list[str], name: str) -> None:
+    assert [charts.tick_text(top * part / 3, unit, top) for part in range(4)] == ticks
+    assert charts.unit_name(unit, top) == name
