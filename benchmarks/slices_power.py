@@ -31,9 +31,9 @@ def main() -> int:
             here.sliced(plain, here.side(five), seed=seed, pairs=slices.PAIRS, seconds=60.0)))  # fmt: skip
         of_two = repeat(kept, "2% in 120 s", round(10 * share), lambda seed: {"turns": two} | figures(
             here.sliced(plain, here.side(two), seed=seed, pairs=2 * slices.PAIRS, seconds=120.0)))  # fmt: skip
+        (limit,) = repeat(kept, "half a CPU", 1, lambda seed: _limit(here, seed))
         coarse = repeat(kept, "5% by rounds", round(10 * share), lambda seed: {"turns": five, "ratio": of_ratio(
             here.rounds(plain, here.side(five), seed=seed, rounds=ROUNDS, seconds=5.0, users=USERS))})  # fmt: skip
-        (limit,) = repeat(kept, "half a CPU", 1, lambda seed: _limit(here, seed))
     time_of_half = limit["ratio"].get("value")
     broken = [
         _called(of_five, "slices, 5% planted, 60 s each", 0.9),
