@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.engine.client import Engine
 from harness.engine.labels import INPUTS, ROLE, Role
+from harness.errors import SeatrialError
 from harness.locks import living_runs
 
 IMAGE_ROLES = (Role.BASE, Role.VARIANT, Role.GENERATOR)
@@ -44,7 +45,7 @@ def own_names(image: Mapping[str, Any]) -> dict[str, str]:
 
 
 def remove_superseded(engine: Engine, role: Role, repository: str, *, current: str, kept: int) -> list[str]:
-    """Remove all but the newest images of a repository, with the one in use now; return the names removed.
+    """Remove all but the last named images of a repository, with the one in use now; return the names removed.
 
     Clones at other commits share the engine, so the last few stay. Nothing is removed while another run is alive: it
     may be between two containers of just that image.
@@ -60,7 +61,7 @@ def remove_superseded(engine: Engine, role: Role, repository: str, *, current: s
     if others_alive(engine.run_id):
         return []
     mine = [
-        (_made_at(engine, image), names, image["Labels"][INPUTS])
+        (_tagged_at(engine, image), names, image["Labels"][INPUTS])
         for image in engine.images_with({ROLE: role})
         if (names := [name for name, of in own_names(image).items() if of == repository])
     ]
@@ -69,12 +70,15 @@ def remove_superseded(engine: Engine, role: Role, repository: str, *, current: s
     return [name for _, names, _ in older[max(kept - 1, 0) :] for name in names if engine.remove_image(name)]
 
 
-def _made_at(engine: Engine, image: Mapping[str, Any]) -> float:
-    """Return when an image was made, in seconds; the engine's list knows only the second, and builds can be quicker."""
-    inspected = engine.image(image["Id"]) or {}
+def _tagged_at(engine: Engine, image: Mapping[str, Any]) -> float:
+    """Return when an image got its last name, in seconds; where the engine does not tell, when it was made.
+
+    When it was made says little: one that adds no layer has its base's moment.
+    """
     try:
-        return datetime.fromisoformat(inspected["Created"]).timestamp()
-    except (KeyError, TypeError, ValueError):
+        inspected = engine.image(image["Id"]) or {}
+        return datetime.fromisoformat(inspected["Metadata"]["LastTagTime"]).timestamp()
+    except (KeyError, TypeError, ValueError, SeatrialError):
         return float(image.get("Created") or 0)
 
 

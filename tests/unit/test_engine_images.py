@@ -74,9 +74,9 @@ class FakeApi:
         return list(self.found)
 
     def inspect_image(self, image_id: str) -> dict[str, Any]:
-        """Return when it was made; an engine that does not say so leaves the list's second."""
+        """Return when it got its name; an engine that does not say so leaves the list's second."""
         made = next(one["made"] for one in self.found if one["Id"] == image_id)
-        return {"Created": made} if self.exact else {}
+        return {"Metadata": {"LastTagTime": made}} if self.exact else {}
 
     def remove_image(self, name: str) -> None:
         if name in self.in_use:
