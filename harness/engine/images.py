@@ -60,14 +60,15 @@ def remove_superseded(engine: Engine, role: Role, repository: str, *, current: s
     """
     if others_alive(engine.run_id):
         return []
-    mine = [
-        (_tagged_at(engine, image), names, image["Labels"][INPUTS])
+    older = [
+        (_tagged_at(engine, image), names)
         for image in engine.images_with({ROLE: role})
         if (names := [name for name, of in own_names(image).items() if of == repository])
+        and image["Labels"][INPUTS] != current
     ]
-    older = sorted((one for one in mine if one[2] != current), reverse=True)
+    older.sort(reverse=True)
     # Without force, the engine itself refuses to remove what a container uses.
-    return [name for _, names, _ in older[max(kept - 1, 0) :] for name in names if engine.remove_image(name)]
+    return [name for _, names in older[max(kept - 1, 0) :] for name in names if engine.remove_image(name)]
 
 
 def _tagged_at(engine: Engine, image: Mapping[str, Any]) -> float:
