@@ -24,10 +24,14 @@ def arguments(pid: int) -> tuple[str, ...]:
 
 
 def with_argument(argument: str, *, program: str) -> list[int]:
-    """Return the processes of a program one of whose arguments is exactly this one."""
-    return [
+    """Return the processes of a program one of whose arguments is exactly this one.
+
+    A child that was forked and is not yet the program it was forked to be has its parent's arguments: it is left out.
+    """
+    found = [
         pid for pid in _pids() if (words := arguments(pid)) and Path(words[0]).name == program and argument in words[1:]
     ]
+    return [pid for pid in found if (fields := _stat(pid)) and int(fields[1]) not in found]
 
 
 def named(program: str) -> list[int]:
