@@ -220,6 +220,7 @@ def _generator(setting: Setting, result: Mapping[str, Any]) -> GeneratorUse | No
         cpu_share=max(result["cpu_seconds"] / cores, *result["process_cpu_seconds"]) / result["window_s"],
         processes=result["processes"],
         client=result["client"],
+        looking_share=result["looking_seconds"] / cores / result["window_s"],
     )
 
 

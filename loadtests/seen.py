@@ -12,6 +12,7 @@ from harness.model import MemorySample, NotMeasured, ResourceUse
 LEAST_READ = 0.25
 """Of the window, that the engine has to have seen: the less, the more its end's work stands for all of it."""
 NO_REQUEST = NotMeasured(not_measured="no request ended in the measured time")
+LOOKED_AFTER = NotMeasured(not_measured="the engine first looked when the measured time was over")
 LOOKED_TOO_LATE = NotMeasured(not_measured="the engine first looked when the measured time was nearly over")
 
 
@@ -55,6 +56,8 @@ def resources(seen: Seen, requests_per_second: float | None) -> ResourceUse | No
         return NotMeasured(not_measured="the target was not there at both ends of the measured time")
     began, ended = seen.begin.stats, seen.end.stats
     window_s, share = _cpu(seen.begin, seen.end, seen)
+    if share is LOOKED_AFTER:
+        return LOOKED_AFTER
     between = (one.stats for one in seen.memory)
     samples = [one.anonymous_bytes for one in (began, *between, ended) if one.anonymous_bytes is not None]
     no_memory = NotMeasured(not_measured="the engine's statistics name no anonymous memory")
@@ -93,7 +96,9 @@ def _cpu(begin: Reading, end: Reading, seen: Seen) -> tuple[float, float | NotMe
     ended = seen.events["measure-end"]["at"] if by_engine else end.at if seen.ended_at is None else seen.ended_at
     loaded_s = ended - moment(begin)
     window_s = float(seen.result.get("window_s", loaded_s))
-    if loaded_s < LEAST_READ * window_s or loaded_s <= 0:
+    if loaded_s <= 0:
+        return window_s, LOOKED_AFTER
+    if loaded_s < LEAST_READ * window_s:
         return window_s, LOOKED_TOO_LATE
     inside = [one for one in seen.memory if seen.ended_at is not None and moment(begin) < moment(one) <= ended]
     if inside and moment(inside[-1]) - moment(begin) >= loaded_s / 2:

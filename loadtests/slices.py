@@ -16,7 +16,7 @@ from harness.engine.run_profiles import without_quota
 from harness.locks import measuring
 from harness.model import Guard, NotMeasured, Percentiles, Progress, SlicedComparison, SlicedFigures, SlicedPair
 from loadtests import slicing_pair
-from loadtests.inside.slice_orders import SliceOrders
+from loadtests.inside.slice_orders import SideName, SliceOrders
 from loadtests.setting import Cores, fingerprint
 from loadtests.slicing_judging import MeasuredPair, by, judged, measured, ratio
 from loadtests.slicing_pair import PairOrder
@@ -157,6 +157,18 @@ def same(plan: Plan, known: SlicedComparison, conditions: str, cores: Cores) -> 
     )  # fmt: skip
 
 
+def first_of(seed: int, index: int) -> SideName:
+    """Return which side of a pair comes first in all that has an order: by chance, and of each two pairs once each.
+
+    Args:
+        seed: the comparison's.
+        index: the pair's, from 1.
+
+    """
+    turned = Random(f"{seed} {(index - 1) // 2}").getrandbits(1)  # noqa: S311 - an order, no secret
+    return "b" if (index + turned) % 2 else "a"
+
+
 def assembled(
     plan: Plan, pairs: Sequence[SlicedPair], engine: Engine, cores: Cores, conditions: str = ""
 ) -> SlicedComparison:
@@ -194,7 +206,8 @@ def _order(plan: Plan, index: int, attempt: int, seed: int) -> PairOrder:
         ready_timeout_s=plan.ready_timeout_s,
         request_timeout_s=plan.request_timeout_s,
     )
-    return PairOrder(a=plan.a, b=plan.b, index=index, attempt=attempt, seed=seed, orders=orders)
+    first = first_of(plan.seed, index)
+    return PairOrder(a=plan.a, b=plan.b, index=index, attempt=attempt, seed=seed, first=first, orders=orders)
 
 
 def _keep(store: SliceStore, measured: MeasuredPair, comparison: SlicedComparison) -> None:

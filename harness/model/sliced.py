@@ -51,6 +51,7 @@ class SlicedPair(Model):
     started_at: datetime
     seed: int
     first_started: Literal["a", "b"]
+    """It was connected to and examined first too."""
     measured_seconds: float
     """Both sides together, what lies between slices included."""
     slice_log_ratios: tuple[float, ...]

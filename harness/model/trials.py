@@ -149,6 +149,11 @@ class GeneratorUse(Model):
     processes: int
     client: str
     """What sent the requests: `lean` is Seatrial's own client; older records have Locust's `FastHttpUser`."""
+    looking_share: float | None = None
+    """CPU seconds in which it only looked for answers, over wall seconds and its cores; 0: the kernel woke it for each.
+
+    Older records do not say.
+    """
 
 
 class LoadTrial(Model):

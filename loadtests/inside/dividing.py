@@ -13,7 +13,7 @@ from hdrh.histogram import HdrHistogram
 from loadtests.arrivals import due_times
 from loadtests.inside.orders import Orders
 
-SUMS = ("verified", "unanswered", "cpu_seconds", "law_expected", "law_found")
+SUMS = ("verified", "unanswered", "cpu_seconds", "looking_seconds", "law_expected", "law_found")
 OPEN_SUMS = ("due", "sent", "backlog_begin", "backlog_end")
 """Of the open model only."""
 

@@ -46,6 +46,7 @@ class Share:
         self.polling = Polling() if orders.model == "closed" and apart(orders.target_cpus) else None
         """None: the target would pay for it; or the model is open, whose arrivals keep their own time."""
         self._cpu_s = 0.0
+        self._looked_s = 0.0
         self.environment = locust.env.Environment(user_classes=[self.kind])
         self.environment.deck = Deck(orders, number)  # type: ignore[attr-defined]
         self.environment.orders = orders  # type: ignore[attr-defined]
@@ -60,17 +61,20 @@ class Share:
 
     def begin(self) -> None:
         """Begin the measured window."""
-        self._cpu_s = self._worked()
+        self._cpu_s, self._looked_s = self._worked(), self._looked()
         self.notes.begin()
 
     def end(self) -> None:
         """End the measured window."""
         self.notes.end()
-        self._cpu_s = self._worked() - self._cpu_s
+        self._cpu_s, self._looked_s = self._worked() - self._cpu_s, self._looked() - self._looked_s
 
     def _worked(self) -> float:
         """Return this process's CPU seconds, without those in which it only looked for answers."""
-        return cpu_seconds() - (0.0 if self.polling is None else self.polling.spent)
+        return cpu_seconds() - self._looked()
+
+    def _looked(self) -> float:
+        return 0.0 if self.polling is None else self.polling.spent
 
     def settle(self) -> None:
         """Wait for the answers to what was open at the window's end, as long as they may take."""
@@ -99,6 +103,7 @@ class Share:
             "failure_examples": dict(notes.failure_examples),
             "client": self.kind.client_name,
             "cpu_seconds": self._cpu_s,
+            "looking_seconds": self._looked_s,
         }
         if orders.model == "open":
             counted, law = recorder.open_law(notes)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from loadtests.inside.orders import Told
 
 HANDOVER = "/handover"
 """Where the shared volume is mounted."""
+SideName = Literal["a", "b"]
 SIDES = ("a", "b")
 SIDE_VARIABLE = "SEATRIAL_SIDE"
 
@@ -17,11 +19,18 @@ def socket_path(side: str) -> str:
     return f"{HANDOVER}/{side}.sock"
 
 
+def in_order(first: SideName) -> tuple[str, ...]:
+    """Return both sides, this one first."""
+    return tuple(sorted(SIDES, key=lambda side: side != first))
+
+
 @dataclass(frozen=True, kw_only=True)
 class SliceOrders(Told):
     """One pair of containers, as the generator sees it. Times in seconds."""
 
     port: int = 5000
+    first: SideName = "a"
+    """Which side comes first in all that has an order before the slices."""
     endpoints: dict[str, int] = field(default_factory=dict)
     """Endpoint -> weight; empty: the contract's `READY` alone."""
     connections: int = 1

@@ -23,7 +23,7 @@ from loadtests.cases import Answer, Case
 from loadtests.inside import examination
 from loadtests.inside.lean import Client, Reply, headers_of
 from loadtests.inside.machine import clock_offset, cpu_seconds
-from loadtests.inside.slice_orders import SIDES, SliceOrders
+from loadtests.inside.slice_orders import SIDES, SliceOrders, in_order
 from loadtests.inside.steps import CASES_PER_ENDPOINT, Step, steps_of
 from loadtests.inside.stock import Stock
 
@@ -69,16 +69,17 @@ def main() -> None:
     """Do what the environment's orders say; always ends with exit code 0, since the events tell what happened."""
     orders = SliceOrders.from_environment()
     random = Random(orders.seed)  # noqa: S311 - inputs and an order, no secret
-    stocks = {name: Stock(name, orders.request_timeout_s) for name in SIDES}
-    sides = [
-        Side(name, stock, Client(stock, port=orders.port, connections=orders.connections))
+    stocks = {name: Stock(name, orders.request_timeout_s) for name in in_order(orders.first)}
+    sides = {
+        name: Side(name, stock, Client(stock, port=orders.port, connections=orders.connections))
         for name, stock in stocks.items()
-    ]
-    if not all([_ready(side, orders) for side in sides]) or not _examined("before", sides, orders, random):
+    }
+    either = list(sides.values())
+    if not all([_ready(side, orders) for side in either]) or not _examined("before", either, orders, random):
         return
-    result = compare(orders, sides, random)
+    result = compare(orders, [sides[name] for name in SIDES], random)
     if not result["stopped"]:
-        _examined("after", sides, orders, random)
+        _examined("after", either, orders, random)
     say("result", **result)
 
 

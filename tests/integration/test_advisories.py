@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pytest
 from debian.changelog import Changelog
@@ -78,27 +78,34 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class Lookup(NamedTuple):
+    """What was looked up, what was found, and what it took with nothing fetched."""
+
+    components: tuple[Component, ...]
+    found: tuple[Vulnerability, ...]
+    said: Assessment
+    seconds: float
+
+
 # --- Debian ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def bullseye(
-    store: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[tuple[Component, ...], tuple[Vulnerability, ...], Assessment]:
+def bullseye(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Lookup:
     """Debian 11 with Python as its last point release left it, and what is known of it."""
     os_release = (ASSETS / "debian-11-os-release").read_text("utf-8")
     status = (ASSETS / "debian-11-status").read_text("utf-8")
     components = found_by_syft(debian_root(tmp_path_factory.mktemp("bullseye"), status, os_release))
+    start = time.perf_counter()
     found, (said,) = assess(components, os_release=os_release, sources=[DebianSource(folder=store)])
+    seconds = time.perf_counter() - start
     if said.assessed_by is None:
         pytest.skip(f"this machine's mirror has no Debian 11 any more: {said.reason}")
-    return components, found, said
+    return Lookup(components, found, said, seconds)
 
 
-def test_debian_11_shows_what_its_suites_would_fix(
-    bullseye: tuple[tuple[Component, ...], tuple[Vulnerability, ...], Assessment],
-) -> None:
-    components, found, said = bullseye
+def test_debian_11_shows_what_its_suites_would_fix(bullseye: Lookup) -> None:
+    components, found, said, _ = bullseye
     assert len([one for one in components if one.purl.startswith("pkg:deb/")]) == 110
     assert 120 <= len({one.id for one in found}) <= 250
     assert all(one.fixable and one.sources == ("debian",) for one in found)
@@ -109,10 +116,8 @@ def test_debian_11_shows_what_its_suites_would_fix(
         assert dpkg(one.fixed_version or "") > dpkg(one.installed_version)
 
 
-def test_each_of_them_stands_in_a_changelog_that_another_reader_reads_alike(
-    store: Path, bullseye: tuple[tuple[Component, ...], tuple[Vulnerability, ...], Assessment]
-) -> None:
-    _, found, _ = bullseye
+def test_each_of_them_stands_in_a_changelog_that_another_reader_reads_alike(store: Path, bullseye: Lookup) -> None:
+    _, found, _, _ = bullseye
     said: dict[tuple[str, str], set[str]] = {}
     for one in found:
         package = to_package(one.purl, None)
@@ -127,23 +132,19 @@ def test_each_of_them_stands_in_a_changelog_that_another_reader_reads_alike(
         assert identifiers == expected, source
 
 
-def test_a_warm_lookup_is_quick(
-    store: Path, bullseye: tuple[tuple[Component, ...], tuple[Vulnerability, ...], Assessment]
-) -> None:
-    components, found, _ = bullseye
+def test_a_warm_lookup_is_quicker(store: Path, bullseye: Lookup) -> None:
+    components, found, _, cold_s = bullseye
     seconds = []
     for _ in range(3):
         start = time.perf_counter()
         again, _ = assess(components, sources=[DebianSource(folder=store)])
         seconds.append(time.perf_counter() - start)
         assert again == found
-    assert min(seconds) < 0.5
+    assert min(seconds) < cold_s / 2
 
 
-def test_what_was_fetched_serves_without_a_network(
-    store: Path, bullseye: tuple[tuple[Component, ...], tuple[Vulnerability, ...], Assessment]
-) -> None:
-    components, found, _ = bullseye
+def test_what_was_fetched_serves_without_a_network(store: Path, bullseye: Lookup) -> None:
+    components, found, _, _ = bullseye
     assert assess(components, sources=[DebianSource(folder=store, refresh=False)])[0] == found
 
 

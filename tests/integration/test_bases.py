@@ -130,11 +130,9 @@ def test_a_scanner_names_the_packages(engine: Engine, made: dict[str, BaseImage]
     assert PACKAGES[name] <= {artifact["name"] for artifact in json.loads(said)["artifacts"]}
 
 
-def test_a_second_run_makes_nothing_and_takes_no_time(engine: Engine, made: dict[str, BaseImage]) -> None:
+def test_a_second_run_makes_nothing(engine: Engine, made: dict[str, BaseImage]) -> None:
     said: list[str] = []
-    started = time.monotonic()
     again = resolve_all([base.public for base in made.values()], engine, mode="packages", say=said.append)
-    assert time.monotonic() - started < 2
     assert {base.name: base for base in again.values()} == made
     assert said == []
     for base in made.values():

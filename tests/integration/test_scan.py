@@ -66,7 +66,9 @@ def dockerfile(tmp_path: Path) -> Path:
 
 
 def test_a_real_image_is_scanned_and_not_twice(engine: Engine, built: Image, dockerfile: Path, tmp_path: Path) -> None:
+    began = time.monotonic()
     found = scan_image(built, dockerfile=dockerfile, engine=engine, sbom_dir=tmp_path / "sbom")
+    first_s = time.monotonic() - began
     steps = {step.name: step for step in found.steps}
     assert isinstance(steps["syft"].outcome, Passed)
     assert isinstance(steps["hadolint"].outcome, Failed)
@@ -90,7 +92,7 @@ def test_a_real_image_is_scanned_and_not_twice(engine: Engine, built: Image, doc
     began = time.monotonic()
     again = scan_image(built, dockerfile=dockerfile, engine=engine, sbom_dir=tmp_path / "other")
     assert again == found
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < first_s / 2
     assert json.loads((tmp_path / "other" / "slim-dev.cdx.json").read_text()) == json.loads(text)
 
 

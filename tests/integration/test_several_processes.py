@@ -9,6 +9,8 @@ import pytest
 from harness import histograms
 from harness.engine.client import Engine
 from harness.model import GeneratorUse, Guard, Image, LoadTrial
+from loadtests.cores import cpu_list
+from loadtests.inside.machine import apart
 from loadtests.setting import Cores
 from tests.integration.test_load import reasons, run
 
@@ -22,7 +24,12 @@ def whole(one: LoadTrial, files: dict[str, bytes]) -> int:
 
 @pytest.mark.parametrize("model", ["closed", "open"])
 def test_two_processes_on_one_core_make_one_load(
-    engine: Engine, tiny_image: Image, generator_image: str, cores: Cores, model: str
+    engine: Engine,
+    tiny_image: Image,
+    generator_image: str,
+    cores: Cores,
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
 ) -> None:
     load = {"users": None, "rate": RATE, "arrivals": "poisson"} if model == "open" else {"users": 5}
     measured = run(engine, tiny_image, generator_image, replace(cores, processes=2), "none", **load)
@@ -31,6 +38,11 @@ def test_two_processes_on_one_core_make_one_load(
     assert isinstance(one.generator, GeneratorUse)
     assert one.generator.processes == 2
     assert one.generator.client == "lean"
+    with monkeypatch.context() as on_its_core:
+        on_its_core.setattr("os.sched_getaffinity", lambda _pid: cpu_list(cores.generator))
+        looks = model == "closed" and apart(cores.target)
+    assert one.generator.looking_share is not None
+    assert (one.generator.looking_share > 0) is looks
     assert one.measured_seconds == pytest.approx(1.5, abs=0.1)
     assert one.requests > 50
     assert whole(one, dict(measured.histograms)) == one.requests

@@ -100,6 +100,7 @@ def test_a_planted_slowdown_is_called_and_its_direction_is_right(
     assert cpu.value > 1.03
     valid = [pair for pair in found.pairs if pair.valid]
     assert len(valid) == 6
+    assert [pair.first_started for pair in valid].count("a") == 3
     for pair in valid:
         assert isinstance(pair.a, SlicedFigures)
         assert pair.a.requests > 50

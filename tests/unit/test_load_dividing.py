@@ -38,7 +38,7 @@ def part(latencies_us: Sequence[int], name: str = "/", failures: int = 0, **chan
             }
         },
         "verified": 3, "unanswered": 1, "faults": [], "failure_examples": {}, "client": "lean", "cpu_seconds": 2.0,
-        "law_expected": 4, "law_found": 3.9,
+        "looking_seconds": 0.5, "law_expected": 4, "law_found": 3.9,
     } | changed  # fmt: skip
 
 
@@ -66,6 +66,7 @@ def test_counts_add_up_and_an_endpoint_that_one_process_alone_asked_is_kept() ->
     assert (total["verified"], total["unanswered"], total["law_expected"]) == (6, 2, 8)
     assert total["processes"] == 2
     assert total["process_cpu_seconds"] == [2.0, 2.0]
+    assert total["looking_seconds"] == 1.0
     assert "due" not in total
 
 

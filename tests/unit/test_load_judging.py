@@ -55,7 +55,7 @@ def seen(**changed: Any) -> Seen:
         },
         "verified": 7, "unanswered": 0, "faults": [], "failure_examples": {}, "processes": 1,
         "client": "FastHttpUser", "law_expected": 4, "law_found": 4, "cpu_seconds": 2.5, "process_cpu_seconds": [2.5],
-        "clock_step_s": 0.0, "core_busy_s": 4.5,
+        "looking_seconds": 1.0, "clock_step_s": 0.0, "core_busy_s": 4.5,
     }  # fmt: skip
     result |= changed
     return Seen(
@@ -104,16 +104,20 @@ def test_cpu_is_a_rate_between_the_moments_at_which_the_engine_looked() -> None:
 
 def test_a_first_look_near_the_windows_end_tells_nothing_of_it() -> None:
     """It would be 4 CPU seconds in 0.2 s; what was throttled is no rate, and a guard needs it."""
-    for begin in (7004.8, 7005.2):
-        late = by_the_engine(begin, 7005.5, 7005.9)
-        assert late.end is not None
-        late.end = replace(late.end, stats=replace(late.end.stats, throttled_seconds=0.4))
-        used = resources(late, 10.0)
-        assert isinstance(used, ResourceUse)
-        assert isinstance(used.cpu_share, NotMeasured)
-        assert isinstance(used.cpu_seconds, NotMeasured)
-        assert isinstance(used.cpu_seconds_per_request, NotMeasured)
-        assert used.throttled_seconds == pytest.approx(0.4)
+    late = by_the_engine(7004.8, 7005.5, 7005.9)
+    assert late.end is not None
+    late.end = replace(late.end, stats=replace(late.end.stats, throttled_seconds=0.4))
+    used = resources(late, 10.0)
+    assert isinstance(used, ResourceUse)
+    assert isinstance(used.cpu_share, NotMeasured)
+    assert isinstance(used.cpu_seconds, NotMeasured)
+    assert isinstance(used.cpu_seconds_per_request, NotMeasured)
+    assert used.throttled_seconds == pytest.approx(0.4)
+
+
+def test_a_first_look_after_the_window_tells_nothing_at_all() -> None:
+    """No throttled time in no part of the window would read as a target that was not throttled."""
+    assert isinstance(resources(by_the_engine(7005.2, 7005.5, 7005.9), 10.0), NotMeasured)
 
 
 def test_a_window_that_was_hardly_read_takes_the_reading_after_it() -> None:
@@ -142,6 +146,7 @@ def test_known_figures() -> None:
     assert one.resources.memory_samples == 4
     assert not isinstance(one.generator, NotMeasured)
     assert one.generator.cpu_share == pytest.approx(0.5)
+    assert one.generator.looking_share == pytest.approx(0.2)
     assert one.foreign_cpu_share == pytest.approx(0.1)
 
 

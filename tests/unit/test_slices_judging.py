@@ -29,7 +29,7 @@ RUNNING = ContainerState(running=True, exit_code=0, oom_killed=False, restarts=0
 FINE: dict[str, Any] = {"verified": 30, "wrong": [], "unanswered": []}
 LATENCY = {name: 1.0 for name in ("p50_ms", "p75_ms", "p90_ms", "p95_ms", "p99_ms", "p99_9_ms", "max_ms", "mean_ms")}
 SIDE = Side(image=image("slim"), run_profile=run_profiles.without_quota(run_profiles.load("hardened")))
-ORDER = PairOrder(a=SIDE, b=SIDE, index=3, attempt=1, seed=1, orders=SliceOrders())
+ORDER = PairOrder(a=SIDE, b=SIDE, index=3, attempt=1, seed=1, first="a", orders=SliceOrders())
 
 
 def reading(cpu: float, throttled: float = 0.0) -> Reading:
