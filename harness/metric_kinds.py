@@ -1,12 +1,22 @@
-"""What a metric is, and the metrics that count what scan and checks found, by severity."""
+"""What a metric is, and the metrics that come in families: latency percentiles, and what was found by severity."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from harness import attacks, scan_counts, vulnerability_counts
-from harness.model import Severity
-from harness.samples import Source
+from harness import attacks, samples, scan_counts, vulnerability_counts
+from harness.model import Percentiles, Severity
+from harness.samples import LoadModel, Source
+
+PERCENTILES: Mapping[str, Callable[[Percentiles], float]] = {
+    "p50": lambda at: at.p50_ms,
+    "p75": lambda at: at.p75_ms,
+    "p90": lambda at: at.p90_ms,
+    "p95": lambda at: at.p95_ms,
+    "p99": lambda at: at.p99_ms,
+    "p99.9": lambda at: at.p99_9_ms,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +28,20 @@ class MetricKind:
     unit: str
     lower_is_better: bool = True
     source: Source
+
+
+def percentiles(model: LoadModel) -> tuple[MetricKind, ...]:
+    """Return the latency percentiles of one model of load."""
+    prefix, under = ("", "") if model == "closed" else ("open_", " at the offered rate")
+    return tuple(
+        MetricKind(
+            name=f"{prefix}{name.replace('.', '_')}_ms",
+            title=f"{name} latency{under}",
+            unit="ms",
+            source=samples.percentile(read, model),
+        )
+        for name, read in PERCENTILES.items()
+    )
 
 
 def findings() -> tuple[MetricKind, ...]:

@@ -196,6 +196,12 @@ def _layers(scan: Scan, image: Image | None) -> str:
         blocks.append("**Wasted:**\n\n" + "\n".join(f"- {_safe(line)}" for line in wasted.evidence))
     elif isinstance(wasted, Passed):
         blocks.append("The layers' efficiency is within its limit.")
+        if scan.files is not None and scan.files.most_wasted:
+            rows = [
+                (_safe(f"/{one.path}"), figures.figure(one.bytes, "bytes"), str(one.copies))
+                for one in scan.files.most_wasted
+            ]
+            blocks.append(_table(("What is wasted most", "Size", "Layers"), rows))
     return "\n\n".join(["## Largest layers", *blocks]) if blocks else ""
 
 

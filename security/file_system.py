@@ -9,10 +9,11 @@ from fnmatch import fnmatchcase
 from typing import IO
 
 from harness.errors import UnreadableOutput
+from harness.model import Waste
 from security.archive import ImageArchive
 from security.layer_stream import TAR_ERRORS, LayerStream, unreadable
 from security.secrets import NOT_SEARCHED
-from security.subjects import Entry, FileSystem, SecretHit, Waste
+from security.subjects import Entry, FileSystem, SecretHit
 from security.tar_entries import kind, normal_path, printable, target
 
 MAX_ENTRIES = 500_000
@@ -156,7 +157,9 @@ def _add(
     )
     layer.entries[path] = entry
     layer.contents.pop(path, None)
-    if entry.kind == "file" and not member.issparse():
+    if entry.kind == "file" and member.issparse():
+        layer.not_searched += [path] if inspect is not None else []
+    elif entry.kind == "file":
         _look_inside(layer, tar, member, entry, inspect, left)
 
 

@@ -84,8 +84,10 @@ def merged(found: Iterable[Finding], *, passed: Collection[str] = ()) -> tuple[F
             continue
         if one.id in SAME:
             later.append(one)
-        else:
+        elif (same := kept.get((one.id, one.where))) is None:
             kept[one.id, one.where] = one
+        elif one.evidence not in same.evidence:
+            kept[one.id, one.where] = same.model_copy(update={"evidence": f"{same.evidence}; {one.evidence}"})
     for one in later:
         key = next((key for key in kept if key[0] == SAME[one.id]), None)
         if key is None:

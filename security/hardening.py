@@ -94,6 +94,7 @@ def examine(
             sessions=exec_sessions(engine, document),
             log=engine.logs(container),
             tag_points_to=str(tag["Id"]) if tag else None,
+            argued_capabilities=profile.cap_add if profile.cap_add_because else (),
         )
         hungry = [one.probe.id for one in discover() if one.probe.group is Group.RESOURCES]
         others = [one.probe.id for one in discover() if one.probe.id not in hungry]

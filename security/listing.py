@@ -9,6 +9,7 @@ from security import secrets
 from security.subjects import FileSystem, ImageConfig
 
 FOLDER = "files"
+MOST_WASTED = 5
 NO_FILES = "the image holds no file that is not empty"
 
 
@@ -22,6 +23,7 @@ def summary(files: FileSystem, variant: str) -> ImageFiles:
         number=len(files.entries),
         efficiency=score,
         wasted_bytes=files.wasted_bytes,
+        most_wasted=files.wasted[:MOST_WASTED],
         setuid=tuple(one.path for one in files if one.setuid_or_setgid),
         listing=f"{FOLDER}/{variant}{listings.ENDING}",
     )

@@ -51,11 +51,16 @@ class Proving:
         self.say(f"Proving the profile of {self.image.variant}")
         first = self._starts()
         if first.outcome != "held":
-            return (first, *(not_tried(name, "it does not start") for name in ("contract", "load", "exec", "stop")))
+            later = ("contract", "load", *(("health check",) if self._checked() else ()), "exec", "error path", "stop")
+            return (first, *(not_tried(name, "it does not start") for name in later))
         try:
             return (first, *self._one(recording))
         except EngineRefused as error:
             return (first, _proof("contract", held=False, evidence=error.message))
+
+    def _checked(self) -> bool:
+        config = (self.engine.image(self.image.digest) or {}).get("Config") or {}
+        return kit.health_command(config) is not None
 
     def _starts(self) -> SeccompProof:
         try:
@@ -69,8 +74,7 @@ class Proving:
 
     def _one(self, recording: Recording) -> list[SeccompProof]:
         """Start one container, and do in it what was recorded."""
-        config = (self.engine.image(self.image.digest) or {}).get("Config") or {}
-        checked = kit.health_command(config) is not None
+        checked = self._checked()
         spec = ContainerSpec(
             image=self.image.digest,
             role=Role.TARGET,

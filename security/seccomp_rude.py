@@ -51,8 +51,16 @@ class Rude:
     after: str
 
     def like(self, other: Rude) -> bool:
-        """Whether the app answers `GET /` before and after them as it did another time; some answer nothing there."""
-        return self.before == self.after == other.before and (self.before.isdigit() or self.before == "closed")
+        """Whether `GET /` is answered before and after them as it was another time, and no request fails the app anew.
+
+        Some answer nothing there. Whether a client that is cut off reads an answer or a reset is a matter of moments,
+        so only statuses are compared.
+        """
+        alone = self.before == self.after == other.before and (self.before.isdigit() or self.before == "closed")
+        return alone and not any(
+            came.startswith("5") and other.found.get(what, "").isdigit() and other.found.get(what) != came
+            for what, came in self.found.items()
+        )
 
     def __str__(self) -> str:
         """Say it in a line."""

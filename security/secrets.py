@@ -15,6 +15,10 @@ MIN_VALUE_CHARS = 4
 NOT_SEARCHED = (b"\x7fELF", b"\x1f\x8b", b"\xfd7zXZ", b"BZh", b"\x89PNG", b"MZ", b"PK\x03\x04")
 """How files of machine code and packed data begin."""
 
+SYSTEM = ("usr/", "lib/", "lib64/", "bin/", "sbin/", "var/lib/", "var/cache/", "nix/")
+LIBRARIES = ("site-packages", "dist-packages", "node_modules")
+"""Where an image's files are other people's."""
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -73,25 +77,33 @@ _NOT_VALUES = re.compile(
     r"(?i)^(?:|true|false|yes|no|on|off|none|null|[\d.]+|\*+|<.*>|\$.*|/.*|\./.*|[a-z][a-z0-9+.-]*://[^@]*)$"
 )
 _ASSIGNMENT = re.compile(r"\b([A-Za-z_]\w*)=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)")
+_ENV_FILE = re.compile(r"(?:^|/)[^/]*\.env(?:\.[^/]*)?$")
 _EXAMPLE = re.compile(rb"(?i)example(?!\.(?:com|net|org))|placeholder|dummy|changeme|x{6}|\.\.\.|0{10}|1234567890")
 
 
 def kinds_in(path: str, data: bytes) -> Iterator[str]:
     """Yield the kinds of credentials that a file's content holds; what calls itself an example is none.
 
-    Machine code and packed data are not searched: most of an image's bytes, and none of its configuration.
+    Machine code and packed data are not searched: most of an image's bytes, and none of its configuration. Passwords in
+    URLs and headers are looked for in the app's own files alone: systems and packages are full of them, as examples.
     """
-    del path
     if data.startswith(NOT_SEARCHED):
         return
-    for rule in RULES:
-        if any(anchor in data for anchor in rule.anchors) and _real(rule, data):
-            yield rule.kind
+    yield from _shapes_in(data)
+    if _of_a_package(path) or b"\0" in data:
+        return
+    text = data.decode("utf-8", "replace")
+    found = [(_URL_PASSWORD, "password in a URL"), (_HEADER, "credential in a request header")]
+    for pattern, kind in found:
+        if any(not _EXAMPLE.search(match[0].encode()) for match in pattern.finditer(text)):
+            yield kind
+    if _ENV_FILE.search(path):
+        yield from (f"a value for {name}, whose name says secret" for name in secret_names(assignments(text)))
 
 
 def kinds_in_text(text: str) -> Iterator[str]:
     """Yield the kinds of credentials in a short text of the configuration, such as an instruction of the history."""
-    yield from kinds_in("", text.encode("utf-8", "replace"))
+    yield from _shapes_in(text.encode("utf-8", "replace"))
     if _URL_PASSWORD.search(text):
         yield "password in a URL"
     if _HEADER.search(text):
@@ -128,6 +140,16 @@ def redacted(text: str) -> str:
     for name in secret_names(assignments(text)):
         text = re.sub(rf"\b{re.escape(name)}=(\"[^\"]*\"|'[^']*'|[^\s;&|]+)", f"{name}={HIDDEN}", text)
     return text
+
+
+def _shapes_in(data: bytes) -> Iterator[str]:
+    for rule in RULES:
+        if any(anchor in data for anchor in rule.anchors) and _real(rule, data):
+            yield rule.kind
+
+
+def _of_a_package(path: str) -> bool:
+    return path.startswith(SYSTEM) or any(f"/{folder}/" in path for folder in LIBRARIES)
 
 
 def _real(rule: Rule, data: bytes) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from harness.model import Component, LicencePolicy
+from harness.model import Component, LicencePolicy, Waste
 
 Kind = Literal["file", "directory", "symlink", "hardlink", "device", "fifo", "other"]
 MAX_SYMLINKS = 40
@@ -76,15 +76,6 @@ class Entry:
     def setuid_or_setgid(self) -> bool:
         """Whether running it changes the user or the group."""
         return self.kind in ("file", "hardlink") and bool(self.mode & (stat.S_ISUID | stat.S_ISGID))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waste:
-    """Bytes of one path that are in some layer but not in the merged file system, or are there twice."""
-
-    path: str
-    bytes: int
-    copies: int
 
 
 @dataclass(frozen=True, kw_only=True)

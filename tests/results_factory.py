@@ -46,6 +46,7 @@ from harness.model import (
     StartTrial,
     StopTrial,
     Variant,
+    Waste,
 )
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -436,6 +437,7 @@ def _scan(name: str, shape: Shape, hostile: bool, extra: int) -> Scan:
             number=3000,
             efficiency=0.97,
             wasted_bytes=120_000,
+            most_wasted=(Waste(path="var/lib/dpkg/status", bytes=100_000, copies=2),),
             setuid=("usr/bin/su",) if name == "article" else (),
             listing=f"files/{name}.files.gz",
         ),

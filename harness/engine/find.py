@@ -229,24 +229,29 @@ def _bring_one(search: Search, stack: ExitStack, *, say: Say, install: bool, sta
 def _packaged_service() -> Search | None:
     """Wait for the service that the package brought, where an init system started it."""
     place = Place(host=f"unix://{DOCKER_SOCKET}", source="Docker, installed by Seatrial")
-    deadline = time.monotonic() + (SERVICE_START_S if Path("/run/systemd/system").is_dir() else 2)
-    while time.monotonic() < deadline:
-        client, _ = connect(place)
-        if client is not None:
-            return Search(place=place, client=client)
-        time.sleep(0.2)
-    return None
+    client, _ = _once_it_answers(place, SERVICE_START_S if Path("/run/systemd/system").is_dir() else 2)
+    return None if client is None else Search(place=place, client=client)
 
 
 def _own(host: str) -> Search:
     place = Place(host=host, source="Seatrial's own")
-    client, reason = connect(place)
+    # Its socket takes connections well before it answers what is asked there.
+    client, reason = _once_it_answers(place, daemon.DOCKERD_START_S)
     if client is None:
         raise EngineMissing(
             f"Seatrial's own engine was started but does not answer: {reason}.",
             f"See the logs in {Files.of_user().home}.",
         )
     return Search(place=place, client=client)
+
+
+def _once_it_answers(place: Place, patience_s: float) -> tuple[docker.DockerClient | None, str]:
+    deadline = time.monotonic() + patience_s
+    while True:
+        client, reason = connect(place)
+        if client is not None or time.monotonic() > deadline:
+            return client, reason
+        time.sleep(0.2)
 
 
 def _close(search: Search) -> None:

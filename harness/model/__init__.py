@@ -45,6 +45,7 @@ from harness.model.findings import (
     StaleDecision,
     Suppression,
     Vulnerability,
+    Waste,
 )
 from harness.model.handed import Asked, Asks, ComparesProfiles, Progress, Recorder, Say, Starts
 from harness.model.hardening import Attempt, ContainerCheckResult, Hardening, ProbeResult
@@ -207,4 +208,5 @@ __all__ = [
     "VictimFate",
     "Vulnerability",
     "VulnerabilityChange",
+    "Waste",
 ]

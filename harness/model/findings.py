@@ -172,6 +172,14 @@ class Vulnerability(Model):
         return self.fixed_version is not None
 
 
+class Waste(Model):
+    """Bytes of one path that are in some layer but not in the merged file system, or are there twice."""
+
+    path: str
+    bytes: int
+    copies: int
+
+
 class ImageFiles(Model):
     """An image's files as a whole; what each is stands in a listing beside the scan."""
 
@@ -181,6 +189,8 @@ class ImageFiles(Model):
     """dive's score: the least size of each path over its sizes in all layers; 1.0 wastes nothing."""
     wasted_bytes: int
     """In some layer, and not in the merged file system, or there twice."""
+    most_wasted: tuple[Waste, ...] = ()
+    """The paths that waste most, the worst first; older records have none."""
     setuid: tuple[str, ...]
     """Paths of programs with setuid or setgid."""
     listing: str

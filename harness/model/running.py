@@ -43,6 +43,8 @@ class RunProfile(Model):
     """Mount point -> mount options."""
     cap_drop: tuple[Capability, ...] = ()
     cap_add: tuple[Capability, ...] = ()
+    cap_add_because: str = ""
+    """What needs them, for whoever has to say yes; without it, adding any fails CIS 5.4."""
     no_new_privileges: bool = False
     seccomp: str = "default"
     """`default`, `unconfined`, or the path of a profile's JSON."""

@@ -27,7 +27,7 @@ def write(one: Deployment) -> dict[str, str]:
     put("read_only", kept.read_only or None, notes["read_only"])
     put("tmpfs", [f"{place}:{how}" if how else place for place, how in kept.tmpfs.items()], notes["tmpfs"])
     put("cap_drop", list(kept.cap_drop), notes["cap_drop"])
-    put("cap_add", list(kept.cap_add), "These it had while it was measured.")
+    put("cap_add", list(kept.cap_add), notes["cap_add"])
     put("security_opt", _security(one), f"{notes['no_new_privileges']} {notes['seccomp']}")
     put("pids_limit", kept.pids_limit, notes["pids_limit"])
     put("mem_limit", kept.memory_bytes, f"Bytes. {notes['memory_bytes']}")

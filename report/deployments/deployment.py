@@ -141,6 +141,10 @@ def _judged(profile: RunProfile, found: Hardening) -> tuple[dict[str, str], RunP
         if flag in CLAIMS and value != getattr(plain, flag) and not shown.holds:
             back[flag] = getattr(plain, flag)
             left_out.append(f"{flag} = {_written(value)} is left out. {shown.words}")
+    notes["cap_add"] = profile.cap_add_because or "Measured with these; no reason is given."
+    if profile.cap_add and "cap_drop" in back:
+        back["cap_add"] = ()
+        left_out.append(f"cap_add = {_written(profile.cap_add)} is left out, since what they were added to is.")
     return notes, profile.model_copy(update=back), tuple(left_out)
 
 

@@ -38,7 +38,7 @@ def write(one: Deployment) -> dict[str, str]:
     mounts = [f"{place}:{how}" if how else place for place, how in kept.tmpfs.items()]
     add(notes["tmpfs"], *(word for mount in mounts for word in ("--tmpfs", mount)))
     add(notes["cap_drop"], *(word for cap in kept.cap_drop for word in ("--cap-drop", cap)))
-    add("These it had while it was measured.", *(word for cap in kept.cap_add for word in ("--cap-add", cap)))
+    add(notes["cap_add"], *(word for cap in kept.cap_add for word in ("--cap-add", cap)))
     add(notes["no_new_privileges"],
         *(("--security-opt", "no-new-privileges:true") if kept.no_new_privileges else ()))  # fmt: skip
     if one.seccomp_json:

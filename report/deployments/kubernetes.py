@@ -126,7 +126,7 @@ def _container_security(one: Deployment) -> tuple[dict[str, Any], str]:
     if kept.cap_drop or kept.cap_add:
         sides = {"drop": list(kept.cap_drop), "add": list(kept.cap_add)}
         found["capabilities"] = {side: names for side, names in sides.items() if names}
-        said.append(notes["cap_drop"])
+        said += [notes["cap_drop"]] + ([notes["cap_add"]] if kept.cap_add else [])
     return found, " ".join(said)
 
 

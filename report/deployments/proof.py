@@ -55,7 +55,7 @@ class Proof:
 
 def proof(flag: str, found: Hardening) -> Proof:
     """Return whether a run proved one flag of its run profile, and by what."""
-    wanted = EVIDENCE[flag]
+    wanted = _evidence(flag, found)
     passed, failed, unseen = [], [], []
     results: dict[str, ContainerCheckResult | ProbeResult] = {one.id: one for one in found.container_checks}
     results |= {one.id: one for one in found.probes}
@@ -80,6 +80,18 @@ def proof(flag: str, found: Hardening) -> Proof:
     if unseen:
         parts.append(f"Not looked at: {'; '.join(unseen)}.")
     return Proof(holds=bool(passed) and not failed, words=" ".join(parts))
+
+
+def _evidence(flag: str, found: Hardening) -> Evidence:
+    """Return what can prove a flag.
+
+    Where capabilities were added, a look at all of them cannot tell whether the others are gone; attacks that need
+    another one can.
+    """
+    wanted, added = EVIDENCE[flag], found.profile.cap_add if found.profile else ()
+    if flag != "cap_drop" or not added:
+        return wanted
+    return Evidence(probes=tuple(one for one in wanted.probes if one != "capabilities" and one.upper() not in added))
 
 
 def _stopped_by(result: ContainerCheckResult | ProbeResult) -> str:

@@ -45,7 +45,7 @@ def write(one: Deployment) -> dict[str, str]:
             "ReadOnlyTmpfs=false")  # fmt: skip
     add(notes["tmpfs"], *(_tmpfs(f"{path}:{how}" if how else path) for path, how in kept.tmpfs.items()))
     add(notes["cap_drop"], *(f"DropCapability={cap.lower() if cap == 'ALL' else cap}" for cap in kept.cap_drop))
-    add("These it had while it was measured.", *(f"AddCapability={cap}" for cap in kept.cap_add))
+    add(notes["cap_add"], *(f"AddCapability={cap}" for cap in kept.cap_add))
     add(notes["no_new_privileges"], *(("NoNewPrivileges=true",) if kept.no_new_privileges else ()))
     if one.seccomp_json:
         add(f"%E is where this file is. {notes['seccomp']}",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from harness import debian
 from harness.debian_sources import Mirrors, find_mirrors, read_machine
+from harness.errors import ToolMissing
 from harness.model import Advisory
 from harness.paths import cache_dir
 from security.advisories import changelogs, releases
@@ -102,7 +104,7 @@ class DebianSource:
     def _release(self, number: str, inventory: Inventory) -> releases.Release | NotCovered:
         if not number:
             return NotCovered(reason="the image does not say which release of Debian it is")
-        for release in releases.read_releases():
+        for release in self._releases():
             if release.version == number:
                 return release
         said = inventory.distribution
@@ -113,6 +115,13 @@ class DebianSource:
         return NotCovered(
             reason=f"the codename of Debian {number} is not known here: install {releases.PACKAGE} on this machine"
         )
+
+    def _releases(self) -> tuple[releases.Release, ...]:
+        if not releases.FILE.exists() and self._refresh:
+            # Without it an image may still say its codename, and what is not known is said.
+            with suppress(ToolMissing):
+                debian.ensure([releases.PACKAGE], say=self._say)
+        return releases.read_releases()
 
     def _look_up(
         self, release: releases.Release, packages: tuple[Package, ...]

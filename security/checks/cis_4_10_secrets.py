@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.model import Outcome, Severity, Skipped
 from security.check import Check, failed_or_passed
 from security.secrets import assignments, kinds_in_text, secret_names
@@ -35,6 +37,12 @@ CHECK = Check(
         _env("DB_PASSWORD=hunter2"),
         _env("DATABASE_URL=postgresql://app:s3cr3t@db/app"),
         _env("KEY=AKIAQYLPMN5HFIQR7XYA"),
+        BuiltImage(
+            config=ImageConfig(
+                env={"PYTHONUNBUFFERED": "1"},
+                history=(HistoryEntry(created_by="RUN /bin/sh -c git clone https://ci:8f14e45f@git.example.org/a"),),
+            )
+        ),
         _history("|1 TOKEN=8f14e45fceea167a /bin/sh -c make"),
         _history("RUN /bin/sh -c git clone https://ci:8f14e45f@git.example.org/a"),
         _history('RUN /bin/sh -c curl -H "Authorization: Bearer 8f14e45fceea167a" https://example.org'),
@@ -53,20 +61,27 @@ def test(image: BuiltImage) -> Outcome:
     config = image.config
     found = [f"environment {name}: its name says secret, and it has a value" for name in secret_names(config.env)]
     found += [f"environment {name}: {kind}" for name, value in config.env.items() for kind in kinds_in_text(value)]
+    told = [value for value in config.env.values() if any(kinds_in_text(value))]
     for number, entry in enumerate(config.history):
         values = {name: value for name, value in assignments(entry.created_by).items() if name not in config.env}
         found += [
             f"history entry {number}: a value for {name}, whose name says secret" for name in secret_names(values)
         ]
-        if not any(value and value in entry.created_by for value in config.env.values()):
-            found += [f"history entry {number}: {kind}" for kind in kinds_in_text(entry.created_by)]
+        found += [f"history entry {number}: {kind}" for kind in kinds_in_text(_less(entry.created_by, told))]
     found += [f"label {name}: its name says secret, and it has a value" for name in secret_names(config.labels)]
     found += [f"label {name}: {kind}" for name, value in config.labels.items() for kind in kinds_in_text(value)]
     found += [f"/{hit.where}: {hit.kind}, in layer {hit.layer}{_gone(hit)}" for hit in image.files.secrets]
     if not found and (left := image.files.not_searched):
-        more = f" and {len(left) - 3} more" if len(left) > 3 else ""
-        return Skipped(reason=f"not searched for secrets, since they are too large: {', '.join(left[:3])}{more}")
+        some = f"{', '.join(left[:3])}{f' and {len(left) - 3} more' if len(left) > 3 else ''}"
+        return Skipped(reason=f"not searched for secrets, since they are too large or sparse: {some}")
     return failed_or_passed(found)
+
+
+def _less(text: str, told: Iterable[str]) -> str:
+    """Return an instruction without the values that the environment was blamed for already."""
+    for value in told:
+        text = text.replace(value, "")
+    return text
 
 
 def _gone(hit: SecretHit) -> str:

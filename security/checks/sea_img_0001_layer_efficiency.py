@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from harness.model import Failed, Outcome, Passed, Severity, Skipped
+from harness.model import Failed, Outcome, Passed, Severity, Skipped, Waste
 from security.check import Check
-from security.subjects import FileSystem, Waste
+from security.subjects import FileSystem
 
 LEAST_EFFICIENCY = 0.9
 """dive's own limit for a build (`lowestEfficiency`)."""

@@ -73,7 +73,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("this machine's apt has no Debian mirror with a security suite")
     root = AptRoot(folder / "trixie-amd64", codename="trixie", architecture="amd64", mirrors=mirrors)
     problem = root.update(older_than_s=3600, say=print)
-    if "trixie-security" not in root.dates():
+    if problem or "trixie-security" not in root.dates():
         pytest.skip(f"this machine's Debian mirror could not be reached: {problem}")
     return folder
 

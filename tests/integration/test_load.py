@@ -42,6 +42,7 @@ SHORT = LoadProfile(
 )  # fmt: skip
 """Tests may run on a machine that is busy with other things."""
 BUSY = "while True: pass"
+STALLS = {Guard.OFF_SCHEDULE, Guard.CLOCK_STEPPED}
 
 
 def run(
@@ -69,6 +70,15 @@ def run(
     return trial.run(Order(image=tiny, model=model, round=1, attempt=1, seed=5), setting, engine)
 
 
+def undisturbed(once: Callable[[], Measured]) -> Measured:
+    """Repeat a trial, as a run does, where a machine that stalled for a moment was all that was wrong with it."""
+    for _ in range(SHORT.repeats):
+        measured = once()
+        if not measured.trial.broken_guards or not STALLS.issuperset(reasons(measured)):
+            return measured
+    return once()
+
+
 def reasons(measured: Measured) -> list[Guard]:
     return [one.guard for one in measured.trial.broken_guards]
 
@@ -84,7 +94,7 @@ def test_a_right_server_gives_figures(engine: Engine, tiny_image: Image, generat
     assert one.failures == 0
     assert one.requests > 50
     assert one.throughput_rps == pytest.approx(one.requests / one.measured_seconds)
-    assert one.measured_seconds == pytest.approx(1.5, abs=0.3)
+    assert 1 < one.measured_seconds < 3
     assert one.answers_verified > 20 + 0.1 * one.requests
     assert {name: parts.requests > 0 for name, parts in one.endpoints.items()} == {
         "double": True,
@@ -96,7 +106,7 @@ def test_a_right_server_gives_figures(engine: Engine, tiny_image: Image, generat
     assert all("/" not in name for name in measured.histograms)
     assert isinstance(one.resources, ResourceUse)
     assert isinstance(one.resources.cpu_share, float)
-    assert 0 < one.resources.cpu_share <= 1.1
+    assert 0 < one.resources.cpu_share < 1.5, "counted twice, it would be near 2"
     assert isinstance(one.resources.cpu_seconds_per_request, float)
     assert isinstance(one.resources.anonymous_memory_bytes, int)
     assert one.resources.anonymous_memory_bytes > 1 << 20
@@ -218,7 +228,7 @@ def test_a_server_that_is_throttled_though_nothing_limits_it(
     planter.start()
     try:
         unlimited = PLAIN.model_copy(update={"cpus": None})
-        measured = run(engine, tiny_image, generator_image, cores, "none", run_profile=unlimited)
+        measured = run(engine, tiny_image, generator_image, cores, "none", run_profile=unlimited, ready_timeout_s=30.0)
     finally:
         over.set()
         planter.join()
@@ -229,11 +239,14 @@ def test_the_open_model_counts_a_stall_from_the_moment_that_requests_were_due(
     engine: Engine, tiny_image: Image, generator_image: str, cores: Cores
 ) -> None:
     rate = 100.0
-    measured = run(engine, tiny_image, generator_image, cores, "stalls", users=None, rate=rate, after_s=0.7)
-    one = measured.trial
+    one = undisturbed(
+        lambda: run(engine, tiny_image, generator_image, cores, "stalls", users=None, rate=rate, after_s=0.7)
+    ).trial
     assert one.broken_guards == ()
     assert one.model == "open"
-    assert one.requests == pytest.approx(rate * one.measured_seconds, abs=3)
+    assert one.requests == pytest.approx(rate * one.measured_seconds, abs=10), (
+        "a client that waited out the stall would have sent 20 fewer"
+    )
     assert isinstance(one.latency, Percentiles)
     assert isinstance(one.service_latency, Percentiles)
     assert one.latency.max_ms >= 200
@@ -244,7 +257,10 @@ def test_an_offered_rate_that_is_too_high_is_not_a_latency_figure(
     engine: Engine, tiny_image: Image, generator_image: str, cores: Cores
 ) -> None:
     limited = PLAIN.model_copy(update={"cpus": 0.1})
-    measured = run(engine, tiny_image, generator_image, cores, "none", users=None, rate=600.0, run_profile=limited)
+    measured = run(
+        engine, tiny_image, generator_image, cores, "none",
+        users=None, rate=600.0, run_profile=limited, ready_timeout_s=30.0,
+    )  # fmt: skip
     assert Guard.RATE_NOT_MET in reasons(measured)
 
 

@@ -13,7 +13,7 @@ from loadtests.setting import Cores
 from tests.integration.tiny_target import TinySetting
 
 USERS = 4
-PROFILE = LoadProfile(name="test", title="test", users=USERS, stop_timeout_s=3, ready_timeout_s=8, request_timeout_s=2)
+PROFILE = LoadProfile(name="test", title="test", users=USERS, stop_timeout_s=6, ready_timeout_s=8, request_timeout_s=6)
 
 
 def stop(engine: Engine, tiny: Image, generator_image: str, cores: Cores, fault: str) -> StopTrial | None:

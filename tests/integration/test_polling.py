@@ -14,7 +14,7 @@ from harness.paths import ROOT
 from loadtests.inside.patient import Fresh
 from loadtests.inside.polling import LONGEST_S, Polling
 
-WAIT_S = 0.6
+WAIT_S = 2.0
 OTHER = "100000"
 SHARE = """
 import sys
@@ -37,7 +37,7 @@ def test_an_answer_comes_and_one_that_does_not_is_given_up(polling: Polling | No
         asked.connect(server.getsockname())
         other, _ = server.accept()
         with other:
-            gevent.spawn_later(WAIT_S / 4, other.sendall, b"answer")
+            gevent.spawn_later(WAIT_S / 20, other.sendall, b"answer")
             assert asked.recv(100) == b"answer"
             began = time.monotonic()
             with pytest.raises(TimeoutError):

@@ -12,7 +12,7 @@ from harness.model import GeneratorUse, Guard, Image, LoadTrial
 from loadtests.cores import cpu_list
 from loadtests.inside.machine import apart
 from loadtests.setting import Cores
-from tests.integration.test_load import reasons, run
+from tests.integration.test_load import reasons, run, undisturbed
 
 RATE = 100.0
 
@@ -32,7 +32,9 @@ def test_two_processes_on_one_core_make_one_load(
     model: str,
 ) -> None:
     load = {"users": None, "rate": RATE, "arrivals": "poisson"} if model == "open" else {"users": 5}
-    measured = run(engine, tiny_image, generator_image, replace(cores, processes=2), "none", **load)
+    measured = undisturbed(
+        lambda: run(engine, tiny_image, generator_image, replace(cores, processes=2), "none", **load)
+    )
     one = measured.trial
     assert one.broken_guards == ()
     assert isinstance(one.generator, GeneratorUse)
@@ -43,7 +45,7 @@ def test_two_processes_on_one_core_make_one_load(
         looks = model == "closed" and apart(cores.target)
     assert one.generator.looking_share is not None
     assert (one.generator.looking_share > 0) is looks
-    assert one.measured_seconds == pytest.approx(1.5, abs=0.1)
+    assert 1 < one.measured_seconds < 3
     assert one.requests > 50
     assert whole(one, dict(measured.histograms)) == one.requests
     if model == "open":

@@ -133,7 +133,7 @@ def test_a_server_that_closes_every_connection(
     engine: Engine, tiny_image: Image, generator_image: str, cores: Cores
 ) -> None:
     closing = side(tiny_image, server=SERVER.replace(KEEPS, 'protocol_version = "HTTP/1.0"'))
-    (pair,) = compare(engine, generator_image, cores, closing, side(tiny_image)).pairs
+    pair = compare(engine, generator_image, cores, closing, side(tiny_image), repeats=2).pairs[-1]
     assert pair.broken_guards == ()
     assert isinstance(pair.a, SlicedFigures)
     assert isinstance(pair.b, SlicedFigures)

@@ -29,7 +29,7 @@ def test_growth_for_a_thousand_requests(
         cores=cores,
         fault=fault,
     )
-    found, measured = soak.run(tiny_image, setting, engine, rate_rps=100, share=None, seconds=24, seed=1)
+    found, measured = soak.run(tiny_image, setting, engine, rate_rps=100, share=None, seconds=32, seed=1)
     assert found.trial.valid, found.trial.broken_guards
     assert found.leaks is leaks, (len(found.samples), found.bytes_per_thousand_requests_later)
     assert set(found.histogram_files) == set(measured.histograms)

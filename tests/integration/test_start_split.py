@@ -26,13 +26,19 @@ def test_compiling_costs_time_and_the_interpreter_does_not_care(
     engine: Engine, tiny_image: Image, setting: Setting
 ) -> None:
     image = tiny_image.model_copy(update={"entrypoint": ("python3", "-m", "loadtests.inside.watcher")})
-    for one in start_split.splits(image, setting, engine, [1, 2], seed=1):
+    found = list(start_split.splits(image, setting, engine, [1, 2], seed=1))
+    for one in found:
         assert one.imported == ("loadtests.inside.watcher.__main__",)
         assert isinstance(one.interpreter_seconds, float), one.interpreter_seconds
         assert isinstance(one.import_seconds, float)
         assert isinstance(one.import_seconds_without_bytecode, float)
         assert 0.002 < one.interpreter_seconds < 5
-        assert one.import_seconds_without_bytecode > 1.5 * one.import_seconds
+    # The least of each: a machine that stalls adds to a measurement, and takes from none.
+    compiled, source = (
+        min(seconds for one in found if isinstance(seconds := getattr(one, name), float))
+        for name in ("import_seconds", "import_seconds_without_bytecode")
+    )
+    assert source > 1.5 * compiled
 
 
 @pytest.mark.parametrize(

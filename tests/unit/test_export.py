@@ -98,6 +98,27 @@ def test_a_limit_that_the_engine_holds_stays_where_an_attack_could_not_be_tried(
     assert "probe burn-cpu could not tell: the machine was too busy" in comments(main("compose", one))
 
 
+ADDED = HARDENED.model_copy(update={"cap_add": ("NET_BIND_SERVICE",), "cap_add_because": "it listens on port 80"})
+HELD: dict[str, Outcome] = {
+    "CIS-5.4": Failed(evidence=("CapAdd: NET_BIND_SERVICE",)),
+    "capabilities": Failed(evidence=("hold a capability in CapBnd: 1: NET_BIND_SERVICE",)),
+}
+
+
+@pytest.mark.parametrize("how", FORMATS)
+def test_a_capability_that_was_added_leaves_the_others_dropped(how: str) -> None:
+    one = of(results(hardening(HELD, profile=ADDED)))
+    assert one.profile.cap_drop == ("ALL",)
+    assert one.profile.cap_add == ("NET_BIND_SERVICE",)
+    assert "it listens on port 80" in comments(main(how, one))
+
+
+def test_without_proof_that_capabilities_are_dropped_none_is_added_to_the_engines_own() -> None:
+    one = of(results(hardening({**HELD, "chown": Failed(evidence=("it gave a file away",))}, profile=ADDED)))
+    assert one.profile.cap_drop == one.profile.cap_add == ()
+    assert "cap_add = NET_BIND_SERVICE is left out" in comments(main("compose", one))
+
+
 def test_no_evidence_at_all_proves_nothing() -> None:
     found = hardening(container_checks=(), probes=())
     assert not any(proof(flag, found).holds for flag in EVIDENCE)

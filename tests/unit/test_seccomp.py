@@ -228,6 +228,19 @@ class TestProofs:
         earlier = Rude(found={}, before=recorded, after=recorded)
         assert Rude(found={}, before=before, after=after).like(earlier) is held
 
+    @pytest.mark.parametrize(
+        ("recorded", "came", "held"),
+        [
+            ("404", "404", True), ("404", "500", False), ("501", "501", True), ("501", "500", False),
+            ("closed", "ConnectionResetError", True), ("413", "ConnectionResetError", True), ("closed", "500", True),
+        ],
+    )  # fmt: skip
+    def test_an_error_that_has_become_the_apps_own_breaks_the_error_path(
+        self, recorded: str, came: str, held: bool
+    ) -> None:
+        earlier, later = (Rude(found={"no such page": one}, before="200", after="200") for one in (recorded, came))
+        assert later.like(earlier) is held
+
     def test_an_examination_adds_up(self) -> None:
         fine: dict[str, Any] = {"wrong": [], "unanswered": []}
         events: dict[str, dict[str, Any]] = {

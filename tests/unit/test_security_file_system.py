@@ -350,3 +350,4 @@ def test_a_sparse_file_that_claims_to_be_huge_is_not_read(tmp_path: Path) -> Non
         tar.addfile(info, io.BytesIO(data))
     files = read(save(tmp_path / "i.tar", [buffer.getvalue()]))
     assert "etc/passwd" not in files.contents
+    assert files.not_searched == ("/etc/passwd in layer 0",)

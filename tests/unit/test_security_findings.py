@@ -82,6 +82,12 @@ def test_the_worst_comes_first_and_the_order_is_fixed() -> None:
     assert merged(found) == merged(found[::-1])
 
 
+def test_two_findings_in_one_place_are_both_told() -> None:
+    one, other = _finding("CIS-4.10"), _finding("CIS-4.10").model_copy(update={"evidence": "/x: npm token, in layer 2"})
+    (found,) = merged([one, other, one])
+    assert found.evidence == f"{one.evidence}; {other.evidence}"
+
+
 def test_the_table_of_equals_names_checks_that_there_are() -> None:
     assert set(SAME.values()) <= {one.check.id for one in discover()}
 
@@ -131,6 +137,26 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq3Zf0u5o8b1f2Qd3lq9b8m
 )
 def test_credentials_are_known_by_their_shape(data: str, kind: str) -> None:
     assert list(secrets.kinds_in("x", data.encode())) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "kinds"),
+    [
+        ("app/settings.py", 'DB = "postgresql://app:s3cr3t@db/app"', ["password in a URL"]),
+        ("app/get.sh", "curl -H 'Authorization: Bearer 8f14e45fceea167a'", ["credential in a request header"]),
+        ("app/.env", "DB_PASSWORD=hunter2\nDEBUG=true\n", ["a value for DB_PASSWORD, whose name says secret"]),
+        ("srv/prod.env", "API_KEY='8f14e45f'", ["a value for API_KEY, whose name says secret"]),
+        ("app/notes.md", "DB_PASSWORD=hunter2", []),
+        ("app/settings.py", 'DB = "postgresql://user:password@example/app"', []),
+        ("usr/lib/python3.13/urllib/request.py", '"http://joe:password@python.org"', []),
+        ("opt/venv/lib/python3.13/site-packages/a.py", '"redis://me:hunter22@db"', []),
+        ("app/cache.bin", "\0postgresql://app:s3cr3t@db/app", []),
+    ],
+)
+def test_passwords_in_urls_headers_and_env_files_are_looked_for_in_the_apps_own_files(
+    path: str, data: str, kinds: list[str]
+) -> None:
+    assert list(secrets.kinds_in(path, data.encode())) == kinds
 
 
 @pytest.mark.parametrize(
