@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import io
 import json
 import logging
 import re
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from app import create_app, hardening, routes
+from harness.paths import ROOT
+
+OLDEST_PYTHON = (3, 7)
+"""The article's; the newest is what these tests run on, and what the images have."""
 
 
 @pytest.fixture
@@ -147,3 +153,8 @@ def test_the_development_server_names_no_version(monkeypatch: pytest.MonkeyPatch
     assert isinstance(handler, type)
     assert issubclass(handler, hardening.NamelessHandler)
     assert not any(character.isdigit() for character in handler.version_string(handler.__new__(handler)))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "app").glob("*.py")), ids=lambda path: path.name)
+def test_it_is_written_for_the_articles_python_too(path: Path) -> None:
+    assert ast.parse(path.read_text("utf-8"), feature_version=OLDEST_PYTHON).body
