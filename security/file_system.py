@@ -157,10 +157,12 @@ def _add(
     )
     layer.entries[path] = entry
     layer.contents.pop(path, None)
-    if entry.kind == "file" and member.issparse():
-        layer.not_searched += [path] if inspect is not None else []
-    elif entry.kind == "file":
+    if entry.kind != "file":
+        return
+    if not member.issparse():
         _look_inside(layer, tar, member, entry, inspect, left)
+    elif inspect is not None:
+        layer.not_searched.append(path)
 
 
 def _look_inside(
