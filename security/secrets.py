@@ -93,9 +93,9 @@ def kinds_in(path: str, data: bytes) -> Iterator[str]:
     if _of_a_package(path) or b"\0" in data:
         return
     text = data.decode("utf-8", "replace")
-    found = [(_URL_PASSWORD, "password in a URL"), (_HEADER, "credential in a request header")]
-    for pattern, kind in found:
-        if any(not _EXAMPLE.search(match[0].encode()) for match in pattern.finditer(text)):
+    shapes = [("://", _URL_PASSWORD, "password in a URL"), (":", _HEADER, "credential in a request header")]
+    for anchor, pattern, kind in shapes:
+        if anchor in text and any(not _EXAMPLE.search(match[0].encode()) for match in pattern.finditer(text)):
             yield kind
     if _ENV_FILE.search(path):
         yield from (f"a value for {name}, whose name says secret" for name in secret_names(assignments(text)))
